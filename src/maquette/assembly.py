@@ -1,0 +1,177 @@
+"""From a recipe to data, encoder and compiled model: what training, tests and benchmarks start from."""
+
+import random
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from maquette import catalog, data, settings
+from maquette.core.recipe import Recipe
+from maquette.data.batches import Batches
+from maquette.data.dataset import Dataset, Split
+from maquette.errors import InputError
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Data read and encoded as a recipe says; everything fitted saw the training split only.
+
+    Attributes:
+        recipe: the resolved recipe.
+        task: its task.
+        dataset: the splits.
+        encoder: fitted inputs -> float32 arrays.
+        target: what the task needs to encode targets.
+        shape: the shape of one encoded input.
+    """
+
+    recipe: Recipe
+    task: Any
+    dataset: Dataset
+    encoder: Any
+    target: dict[str, float]
+    shape: tuple[int, ...]
+
+    def batches(self, split: Split, shuffle: bool = False, epoch: int = 0) -> Batches:
+        """The split's encoded batches: in the order of the split, or shuffled by (seed, epoch)."""
+        y = self.task.encode_target(split.y, self.target)
+        size, seed = self.recipe.batch_size, self.recipe.seed if shuffle else None
+        if isinstance(split.x, Mapping):  # a table is encoded once, pictures batch by batch
+            return Batches(self.encoder.transform(split.x), y, size, seed, epoch)
+        return Batches(split.x, y, size, seed, epoch, self.encoder.transform)
+
+    def outputs(self, model: Any, split: Split) -> np.ndarray:
+        """What the model serves for every item, in the units of the data: (n, ...)."""
+        batches = self.batches(Split(split.x))
+        batches.batch_size = min(len(batches.x), 1000)
+        return self.task.decode_outputs(Served(model).predict(batches, verbose=0), self.target)
+
+    def to_json(self) -> dict[str, Any]:
+        """What prediction needs of the pipeline, to be saved beside the model."""
+        d = self.dataset
+        return {
+            **{"task": self.task.name, "data": d.name, "origin": d.origin, "report": d.report},
+            **{"classes": d.classes, "features": d.features, "target": d.target},
+            **{"shape": self.shape, "target_scale": self.target, "encoder": self.encoder.to_json()},
+        }
+
+
+class Served(keras.Model):
+    """x -> model.serve(x): what prediction and export run."""
+
+    def __init__(self, model: Any, **kwargs: Any) -> None:
+        super().__init__(name="served", **kwargs)
+        self.inner = model
+        self.built = True
+
+    def call(self, x: Any) -> Any:
+        return self.inner.serve(x)
+
+
+def read_data(recipe: Recipe) -> Dataset:
+    """The recipe's data set with its test and validation splits.
+
+    Splits that have to be made are made by seed 0 whatever the recipe's seed, so that runs of several seeds and
+    models are scored on the same items.
+
+    Raises:
+        InputError: for an unknown name or missing path, or whatever the reader refuses.
+    """
+    task, options = catalog.task(recipe.task), input_options(recipe)
+    if recipe.data.replace("-", "_") in catalog.pages("data"):
+        dataset = data.load(recipe.data.replace("-", "_"))
+    elif Path(recipe.data).exists():
+        dataset = task.read(Path(recipe.data), options)
+    else:
+        known = catalog.near(recipe.data, catalog.pages("data"))
+        raise InputError(f"{recipe.data} is neither a file or folder nor a built-in data set: {known}")
+    dataset = task.adapt(dataset, options)
+    if dataset.test is None:
+        dataset = dataset.with_test(recipe.test, seed=0)
+    if dataset.validation is None:
+        dataset = dataset.with_validation(recipe.validation, seed=0)
+    return dataset
+
+
+def input_options(recipe: Recipe) -> dict[str, Any]:
+    """The task's options with the recipe's `inputs` over their defaults; raises InputError for unknown ones."""
+    known = catalog.task(recipe.task).options
+    for key in recipe.inputs:
+        if key not in known:
+            raise InputError(f"inputs.{key}: {recipe.task} has no such option; {catalog.near(key, known)}")
+    return {**known, **recipe.inputs}
+
+
+def prepare(recipe: Recipe) -> Pipeline:
+    """Read the recipe's data and fit its encoder."""
+    task, dataset = catalog.task(recipe.task), read_data(recipe)
+    encoder = task.encoder(input_options(recipe)).fit(dataset.train.x)
+    first = encoder.transform(dataset.train.take([0]).x)
+    return Pipeline(recipe, task, dataset, encoder, task.fit_target(dataset), tuple(first.shape[1:]))
+
+
+def build(pipeline: Pipeline) -> Any:
+    """A new compiled model for the pipeline, its weights fixed by the recipe's seed."""
+    recipe = pipeline.recipe
+    known = settings.arguments(recipe.page)
+    given = {k: v for k, v in pipeline.task.model_arguments(pipeline.dataset).items() if k in known}
+    seed = {"seed": recipe.seed} if "seed" in known else {}
+    # Keras draws every seed that a layer or initializer is not given from Python's own generator.
+    random.seed(recipe.seed)
+    np.random.seed(recipe.seed)
+    with precision(recipe.precision):
+        try:
+            model = catalog.model_class(recipe.page)(**{**given, **seed, **recipe.model})
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{recipe.page} refuses its arguments: {str(error).splitlines()[0]}") from error
+        model.build((None, *pipeline.shape))
+        steps = len(pipeline.batches(pipeline.dataset.train)) * recipe.epochs
+        model.compile(optimizer=optimizers(recipe, steps), metrics=pipeline.task.metrics())
+        model.optimizer.build(model.trainable_variables)
+    return model
+
+
+@contextmanager
+def precision(policy: str) -> Any:
+    """Run a block under another Keras dtype policy; raises InputError for an unknown one."""
+    before = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy(policy)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"precision={policy}: take float32, mixed_bfloat16 or mixed_float16") from error
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def optimizers(recipe: Recipe, steps: int) -> Any:
+    """The recipe's optimizer, or a dictionary of them by player, with its schedule over `steps` steps."""
+    known = {name.lower() for name, item in vars(keras.optimizers).items() if isinstance(item, type)}
+    if all(isinstance(one, Mapping) and name.lower() not in known for name, one in recipe.optimizer.items()):
+        return {player: _optimizer(one, recipe, steps, known) for player, one in recipe.optimizer.items()}
+    return _optimizer(recipe.optimizer, recipe, steps, known)
+
+
+def _optimizer(entry: Mapping[str, Any], recipe: Recipe, steps: int, known: set[str]) -> Any:
+    if len(entry) != 1:
+        raise InputError(
+            f"optimizer={dict(entry)}: give one name with its learning rate, for example optimizer.adam=0.001"
+        )
+    ((name, value),) = entry.items()
+    if name.lower() not in known:
+        raise InputError(f"optimizer.{name}: Keras has no such optimizer; {catalog.near(name, known)}")
+    config = {**value} if isinstance(value, Mapping) else {"learning_rate": value}
+    if recipe.schedule == "cosine":
+        config["learning_rate"] = keras.optimizers.schedules.CosineDecay(config["learning_rate"], steps)
+    try:
+        return getattr(keras.optimizers, {n.lower(): n for n in vars(keras.optimizers)}[name.lower()])(
+            name=name, **config
+        )
+    except (TypeError, ValueError) as error:
+        raise InputError(f"optimizer.{name}: {str(error).splitlines()[0]}") from error

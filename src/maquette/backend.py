@@ -1,0 +1,73 @@
+"""Which backend a run computes on, and what is installed.
+
+`auto` takes, of the installed backends, the one that measured fastest for the page on this kind of device, by the
+table in backends.json which `benchmarks/backends.py` writes. KERAS_BACKEND is honoured where --backend is not given.
+"""
+
+import json
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from maquette.errors import InputError
+
+BACKENDS = ("tensorflow", "jax", "torch")
+TABLE = Path(__file__).with_name("backends.json")
+
+
+def installed() -> list[str]:
+    """The backends that can be imported, without importing them."""
+    return [name for name in BACKENDS if find_spec(name) is not None]
+
+
+def fastest(page: str) -> str:
+    """The installed backend that the table ranks first for a page on this device; raises InputError if none is."""
+    here = installed()
+    if not here:
+        raise InputError("no backend is installed: pip install 'maquette[tensorflow]' or 'maquette[jax]'")
+    table = json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else {}
+    rates = table.get(device(), {}).get(page, {})
+    # A page that was not measured goes where most convolutions and small nets are known to run well.
+    order = sorted(rates, key=rates.__getitem__, reverse=True) or ["jax", "tensorflow", "torch"]
+    return next((name for name in (*order, *BACKENDS) if name in here), here[0])
+
+
+def device() -> str:
+    """ "gpu" where an NVIDIA driver is present, else "cpu"; asks no backend."""
+    return "gpu" if Path("/proc/driver/nvidia/version").exists() else "cpu"
+
+
+def choose(asked: str, page: str) -> str:
+    """Set KERAS_BACKEND before Keras is imported, and return it.
+
+    Args:
+        asked: "auto" or a backend's name.
+        page: the model page that is going to run.
+
+    Raises:
+        InputError: for an unknown or absent backend, or if Keras already runs on another one.
+    """
+    if asked != "auto" and asked not in BACKENDS:
+        raise InputError(f"--backend {asked}: take auto, {', '.join(BACKENDS)}")
+    wanted = asked if asked != "auto" else os.environ.get("KERAS_BACKEND") or fastest(page)
+    if wanted not in installed():
+        raise InputError(f"the backend {wanted} is not installed: pip install 'maquette[{wanted}]'")
+    if "keras" in sys.modules:
+        import keras
+
+        if keras.backend.backend() != wanted:
+            raise InputError(f"Keras already runs on {keras.backend.backend()}: start a new process for {wanted}")
+    os.environ["KERAS_BACKEND"] = wanted
+    quiet(wanted)
+    return wanted
+
+
+def quiet(backend: str) -> None:
+    """Settings that have to be made before a backend is imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    # PyTorch's CPU threads spin while they wait, which starves everything else on a small machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if backend == "torch":
+        import torch  # noqa: F401  TensorFlow, imported later by Keras, crashes unless torch came first

@@ -1,0 +1,151 @@
+"""Every page, task, data set and recipe, found by reading files: listing imports nothing.
+
+A file is a page of its kind by defining one name at its top level: `RECIPE` (models and further recipes), `CARD`
+(data sets), `TASK` (tasks), `METHOD` (methods). Nothing is listed by hand anywhere.
+"""
+
+import ast
+import importlib
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from maquette.errors import InputError
+
+ROOT = Path(__file__).parent
+MARKS = {"models": "RECIPE", "methods": "METHOD", "data": "CARD", "tasks": "TASK", "recipes": "RECIPE"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One file of the catalogue.
+
+    Attributes:
+        name: the file's name without its ending.
+        kind: "models", "methods", "data", "tasks" or "recipes".
+        file: where it is.
+        summary: the first sentence of its docstring.
+        facts: what can be read without importing it: the literal arguments of its mark, and `tasks` of its model.
+    """
+
+    name: str
+    kind: str
+    file: Path
+    summary: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def module(self) -> str:
+        return ".".join(("maquette", *self.file.relative_to(ROOT).with_suffix("").parts))
+
+    def load(self) -> ModuleType:
+        """Import the page; for a model page this is where Keras is imported."""
+        return importlib.import_module(self.module)
+
+
+@cache
+def pages(kind: str) -> dict[str, Page]:
+    """All pages of a kind by name; raises ValueError if two files of one kind share a name."""
+    found: dict[str, Page] = {}
+    for file in sorted((ROOT / kind).rglob("[a-z]*.py")):
+        page = read(file, kind)
+        if page is None:
+            continue
+        if page.name in found:
+            raise ValueError(f"two pages are called {page.name}: {found[page.name].file} and {file}")
+        found[page.name] = page
+    return found
+
+
+def read(file: Path, kind: str) -> Page | None:
+    """The page in `file`, or None where the file lacks the mark of its kind."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and target.id == MARKS[kind]:
+            facts = {**_literals(getattr(node, "value", None)), **_model_tasks(tree)}
+            summary = (ast.get_docstring(tree) or "").split("\n\n")[0].replace("\n", " ")
+            return Page(file.stem, kind, file, summary, facts)
+    return None
+
+
+def _literals(call: ast.expr | None) -> dict[str, Any]:
+    facts = {}
+    for keyword in getattr(call, "keywords", []):
+        try:
+            facts[keyword.arg] = ast.literal_eval(keyword.value)
+        except ValueError:
+            continue  # an expression, such as Expect(...): only importing the page tells its value
+    return facts
+
+
+def _model_tasks(tree: ast.Module) -> dict[str, Any]:
+    for node in tree.body:
+        for item in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(item, ast.Assign) and getattr(item.targets[0], "id", "") == "tasks":
+                return {"tasks": ast.literal_eval(item.value)}
+    return {}
+
+
+def find(name: str, *kinds: str) -> Page:
+    """The page called `name` in the first of `kinds` that has it; a hyphen counts as an underscore.
+
+    Raises:
+        InputError: naming the near ones, if there is none.
+    """
+    plain = name.replace("-", "_")
+    for kind in kinds:
+        if plain in pages(kind):
+            return pages(kind)[plain]
+    known = sorted({page.name.replace("_", "-") for kind in kinds for page in pages(kind).values()})
+    raise InputError(f"there is no {' or '.join(kinds)} called {name!r}: {near(name, known)}")
+
+
+@cache
+def recipes() -> dict[str, Page]:
+    """Every recipe's name -> the page that holds it: a model's own page, or a file in `recipes`."""
+    found: dict[str, Page] = {}
+    for page in (*pages("models").values(), *pages("recipes").values()):
+        name = page.facts["name"]
+        if name in found:
+            raise ValueError(f"two recipes are called {name}: {found[name].file} and {page.file}")
+        found[name] = page
+    return found
+
+
+def recipe(name: str) -> Any:
+    """The `Recipe` called `name`, or the default one of the model page `name`, with its `page` filled in.
+
+    Raises:
+        InputError: naming the near ones, if there is none.
+    """
+    from dataclasses import replace
+
+    models = pages("models")
+    page = recipes().get(name) or models.get(name.replace("-", "_"))
+    if page is None:
+        raise InputError(f"there is no model or recipe called {name!r}: {near(name, [*recipes(), *models])}")
+    found = page.load().RECIPE
+    return found if found.page else replace(found, page=page.name)
+
+
+def model_class(name: str) -> Any:
+    """The model class of a page: the last class with `tasks` that its module defines."""
+    module = find(name, "models").load()
+    classes = [c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__]
+    return [c for c in classes if getattr(c, "tasks", ())][-1]
+
+
+def task(name: str) -> Any:
+    """The task object called `name`, with hyphens or underscores."""
+    return find(name, "tasks").load().TASK
+
+
+def near(name: str, known: Any) -> str:
+    """The end of an error message: what may have been meant, or all that there is."""
+    known = list(known)
+    close = get_close_matches(name, known, 3, 0.5)
+    return f"did you mean {', '.join(close)}?" if close else f"there is {', '.join(known) or 'none'}"

@@ -1,0 +1,1 @@
+"""All the machinery that a page may import besides keras and numpy."""

@@ -1,0 +1,99 @@
+"""What every page's model inherits: a fixed name, a loss per replica, saved seed counters, a served function."""
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def learning_rule(compute_loss: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a page's `compute_loss` as its whole learning rule: mean loss -> what Keras has to minimise.
+
+    Adds the penalties of layers with a regularizer, which a `compute_loss` of one's own leaves out, and divides
+    by the number of replicas under `tf.distribute`, where Keras scales its own losses but nobody else's and
+    gradients are summed. Everywhere else the loss is returned as it is.
+    """
+
+    @functools.wraps(compute_loss)
+    def per_replica(
+        self: Any, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        loss = compute_loss(self, x, y, y_pred, sample_weight, training)
+        for penalty in self.losses:
+            loss = loss + ops.cast(penalty, loss.dtype)
+        replicas = _replicas()
+        return loss if replicas == 1 else loss / replicas
+
+    per_replica.is_learning_rule = True  # type: ignore[attr-defined]
+    return per_replica
+
+
+def _replicas() -> int:
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+class Model(keras.Model):
+    """Base of every page that learns.
+
+    A page defines `call` and a `compute_loss` marked with `@learning_rule`, and the abilities that it has.
+
+    Attributes:
+        tasks: names of the tasks that the model can be trained for.
+        tracked: names of running means, beside the loss, that `compute_loss` reports by `self.track`.
+    """
+
+    tasks: ClassVar[tuple[str, ...]] = ()
+    tracked: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, name: str | None = None, **kwargs: Any) -> None:
+        # A name counted up by Keras would differ from one process to the next.
+        own = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(self).__name__).lower()
+        super().__init__(name=name or own, **kwargs)
+        self.running = [keras.metrics.Mean(name=key) for key in self.tracked]
+
+    def build(self, input_shape: Any) -> None:
+        """Make every weight by running `call` once on a symbolic input: (batch or None, ...)."""
+        self.compute_output_spec(keras.KerasTensor((None, *input_shape[1:]), dtype=self.compute_dtype))
+
+    def serve(self, x: Any) -> Any:
+        """The function that `predict` and `export` run: the network's input -> what a user asks for."""
+        return self(x, training=False)
+
+    def track(self, batch: Any, **values: Any) -> None:
+        """Add one batch's mean of each tracked quantity; `batch` is an array whose first axis is the batch."""
+        means = {mean.name: mean for mean in self.running}
+        weight = ops.cast(ops.shape(batch)[0], "float32")
+        for key, value in values.items():
+            means[key].update_state(value, sample_weight=weight)
+
+    def _seed_states(self) -> list[Any]:
+        weights = {id(v) for v in self.weights}
+        return [v for v in self.variables if id(v) not in weights]
+
+    def save_own_variables(self, store: Any) -> None:
+        """Store the model's own weights and, which Keras leaves out, every seed counter below it."""
+        super().save_own_variables(store)
+        for i, state in enumerate(self._seed_states()):
+            store[f"seed_{i}"] = np.asarray(ops.convert_to_numpy(state))
+
+    def load_own_variables(self, store: Any) -> None:
+        """Inverse of `save_own_variables`; raises ValueError if the number of seed counters differs."""
+        stored = {key: store[key] for key in store.keys()}
+        seeds = [stored.pop(key) for key in sorted(stored, key=len) if key.startswith("seed_")]
+        states = self._seed_states()
+        if len(seeds) != len(states):
+            raise ValueError(f"{self.name}: the file holds {len(seeds)} seed counters, the model has {len(states)}")
+        for state, value in zip(states, seeds, strict=True):
+            state.assign(value)
+        super().load_own_variables(stored)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "dtype": keras.saving.serialize_keras_object(self.dtype_policy)}

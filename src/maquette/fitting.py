@@ -1,0 +1,113 @@
+"""The only place that calls `fit`, with the callback that keeps a run resumable."""
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from maquette import state
+from maquette.errors import InputError
+from maquette.progress import BatchTicks, EpochReport, Style
+from maquette.run import Run
+from maquette.state import Progress
+
+SAVING_SHARE = 0.01  # of the run's time is spent on saving its state
+
+
+class Keeper(keras.callbacks.Callback):
+    """Writes metrics.jsonl and state.npz, stops early, and refuses a loss that is no number.
+
+    The state is written after an epoch if the time since the last writing makes writing cheap in comparison, so that
+    runs of thousands of short epochs are not slowed down; a killed run resumes at the last state written.
+    """
+
+    def __init__(self, run: Run, progress: Progress, patience: int, kept: list[dict[str, Any]]) -> None:
+        super().__init__()
+        self.run, self.progress, self.patience = run, progress, patience
+        self.written, self.cost = -math.inf, 0.0
+        run.path("metrics.jsonl").write_text("".join(_line(row) for row in kept), encoding="utf-8")
+        self.lines = run.path("metrics.jsonl").open("a", encoding="utf-8")
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        values = {key: float(value) for key, value in (logs or {}).items()}
+        wrong = [key for key, value in values.items() if not math.isfinite(value)]
+        if wrong:
+            raise InputError(
+                f"{wrong[0]} is {values[wrong[0]]} after epoch {epoch + 1}: lower the learning rate or look at the data; "
+                f"the last good state is that of epoch {self.progress.epoch}"
+            )
+        progress = self.progress
+        progress.epoch, progress.seconds = epoch + 1, progress.seconds + time.perf_counter() - self.started
+        self.lines.write(_line({"epoch": epoch + 1, **values, "seconds": round(progress.seconds, 4)}))
+        if self.patience:
+            self._watch(values)
+        now = time.perf_counter()
+        if self.cost <= SAVING_SHARE * (now - self.written):
+            self.save()
+
+    def _watch(self, values: Mapping[str, float]) -> None:
+        progress, loss = self.progress, values["val_loss"]
+        progress.waited += 1
+        if loss < progress.best:
+            progress.best, progress.waited = loss, 0
+            progress.best_weights = [np.array(w) for w in self.model.get_weights()]
+        if progress.waited >= self.patience:
+            self.model.stop_training = True
+
+    def save(self) -> None:
+        """Write the state now."""
+        before = time.perf_counter()
+        self.lines.flush()
+        state.save(self.run.path("state.npz"), self.model, self.progress)
+        self.written = time.perf_counter()
+        self.cost = self.written - before
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return json.dumps(row) + "\n"
+
+
+def fit(run: Run, pipeline: Any, model: Any, style: Style = "quiet") -> Progress:
+    """Train `model` from where the run's state left it to the recipe's last epoch.
+
+    Returns:
+        How far it came; with patience, the model holds its best weights.
+
+    Raises:
+        InputError: if a loss or metric is not finite, or patience is asked for without validation data.
+    """
+    recipe, data = pipeline.recipe, pipeline.dataset
+    if recipe.patience and data.validation is None:
+        raise InputError(f"patience={recipe.patience} watches the validation loss: set validation=0.1 as well")
+    saved = run.path("state.npz")
+    progress = state.load(saved, model) if saved.exists() else Progress()
+    stopped = bool(recipe.patience) and progress.waited >= recipe.patience
+    kept = run.history[: progress.epoch]
+    keeper = Keeper(run, progress, recipe.patience, kept)
+    batches = pipeline.batches(data.train, shuffle=recipe.shuffle, epoch=progress.epoch)
+    shown = EpochReport(style, recipe.epochs, len(batches), len(data.train))
+    callbacks = [keeper, shown, *([BatchTicks(shown)] if shown.style == "bar" else [])]
+    try:
+        if not stopped and progress.epoch < recipe.epochs:
+            model.fit(
+                batches,
+                initial_epoch=progress.epoch,
+                epochs=recipe.epochs,
+                validation_data=pipeline.batches(data.validation) if data.validation else None,
+                callbacks=callbacks,
+                verbose=0,
+            )
+        keeper.save()
+    finally:
+        keeper.lines.close()
+        shown.stop()
+    if progress.best_weights:
+        model.set_weights(progress.best_weights)
+    return progress

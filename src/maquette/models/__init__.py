@@ -1,0 +1,1 @@
+"""Pages that learn, one algorithm a file, sorted into families."""

@@ -1,0 +1,1 @@
+"""Further recipes: other data, other sizes."""

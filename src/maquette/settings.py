@@ -1,0 +1,140 @@
+"""Recipes as the user asks for them: a name, other data, and `key=value` settings checked against types."""
+
+import ast
+import inspect
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from maquette import catalog
+from maquette.core.recipe import Recipe
+from maquette.errors import InputError
+
+FIXED = ("name", "page", "expect", "tiny", "seeds", "minutes")
+
+
+def parse(pairs: Iterable[str]) -> dict[str, Any]:
+    """["epochs=3", "model.hidden_units=64,32"] -> {"epochs": 3, "model.hidden_units": (64, 32)}."""
+    settings = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise InputError(f"--set {pair}: write it as key=value, for example epochs=3")
+        try:
+            settings[key.strip()] = ast.literal_eval(text.strip())
+        except (ValueError, SyntaxError):
+            settings[key.strip()] = text.strip()
+    return settings
+
+
+def resolve(name: str, data: str | None = None, settings: Mapping[str, Any] | None = None, task: str = "") -> Recipe:
+    """The recipe to run: by name of a recipe or a model, on other data if given, with settings applied.
+
+    Raises:
+        InputError: for an unknown name, data set, task or setting, or a value of the wrong type.
+    """
+    recipe = catalog.recipe(name)
+    if data is not None and data != recipe.data:
+        recipe = replace(recipe, data=str(data), expect={})
+    settings = dict(settings or {})
+    if "data" in settings and settings["data"] != recipe.data:
+        recipe = replace(recipe, data=str(settings.pop("data")), expect={})
+    recipe = replace(recipe, task=task or _task_of(recipe))
+    known = catalog.pages("models")[recipe.page].facts["tasks"]
+    if recipe.task not in known:
+        catalog.find(recipe.task, "tasks")
+        raise InputError(f"{recipe.page} is a model for {', '.join(known)}, not for {recipe.task}")
+    return apply(recipe, settings)
+
+
+def tiny(recipe: Recipe) -> Recipe:
+    """The recipe shrunk to seconds, as tests run it."""
+    small = dict(recipe.tiny)
+    return apply(replace(recipe, data=str(small.pop("data", recipe.data)), expect={}), small)
+
+
+def _task_of(recipe: Recipe) -> str:
+    """The task of other data: what its card or its form says, if the model can do that, else the recipe's own."""
+    known = catalog.pages("models")[recipe.page].facts["tasks"]
+    if recipe.data.replace("-", "_") in catalog.pages("data"):
+        wanted = catalog.pages("data")[recipe.data.replace("-", "_")].facts["task"]
+    elif Path(recipe.data).is_file():
+        wanted = recipe.task if recipe.task.startswith("tabular") else "tabular-classification"
+    else:
+        return recipe.task
+    if wanted in known:
+        return str(wanted)
+    if isinstance(catalog.task(recipe.task), type(catalog.task(wanted))):
+        return recipe.task
+    raise InputError(f"{recipe.page} is a model for {', '.join(known)}, and {recipe.data} is data for {wanted}")
+
+
+def apply(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
+    """The recipe with settings such as {"epochs": 3, "model.hidden_units": (64,), "learning_rate": 0.1}."""
+    for key, value in settings.items():
+        recipe = _set(recipe, key, value)
+    return recipe
+
+
+def _set(recipe: Recipe, key: str, value: Any) -> Recipe:
+    head, _, rest = key.partition(".")
+    if head == "model" and rest:
+        return replace(recipe, model={**recipe.model, rest: _model_argument(recipe, rest, value)})
+    if head == "inputs" and rest:
+        known = catalog.task(recipe.task).options
+        if rest not in known:
+            raise InputError(f"--set {key}: {recipe.task} has no such option; {catalog.near(rest, known)}")
+        return replace(recipe, inputs={**recipe.inputs, rest: value})
+    if head == "optimizer" and rest:
+        return replace(recipe, optimizer={rest: value})
+    if key == "learning_rate":
+        return _with_rate(recipe, value)
+    hints = {k: v for k, v in typing.get_type_hints(Recipe).items() if k not in FIXED}
+    if key not in hints or rest:
+        known = [*hints, "learning_rate", *(f"model.{name}" for name in arguments(recipe.page))]
+        raise InputError(f"--set {key}: there is no such setting; {catalog.near(key, known)}")
+    return replace(recipe, **{key: checked(key, value, hints[key])})
+
+
+def _with_rate(recipe: Recipe, value: Any) -> Recipe:
+    rate = checked("learning_rate", value, float)
+    if len(recipe.optimizer) != 1:
+        raise InputError("--set learning_rate: the model has several optimizers; set optimizer.PLAYER instead")
+    ((name, old),) = recipe.optimizer.items()
+    return replace(recipe, optimizer={name: {**old, "learning_rate": rate} if isinstance(old, Mapping) else rate})
+
+
+def arguments(page: str) -> dict[str, Any]:
+    """The constructor's arguments of a page's model and their types."""
+    init = catalog.model_class(page).__init__
+    hints = typing.get_type_hints(init)
+    named = inspect.signature(init).parameters.values()
+    return {p.name: hints.get(p.name, Any) for p in named if p.name != "self" and p.kind is not p.VAR_KEYWORD}
+
+
+def _model_argument(recipe: Recipe, name: str, value: Any) -> Any:
+    known = arguments(recipe.page)
+    if name not in known:
+        raise InputError(f"--set model.{name}: {recipe.page} has no such argument; {catalog.near(name, known)}")
+    return checked(f"model.{name}", value, known[name])
+
+
+def checked(key: str, value: Any, hint: Any) -> Any:
+    """The value in the type of the hint; a single value stands for a sequence of one."""
+    from pydantic import TypeAdapter, ValidationError
+
+    adapter = TypeAdapter(hint)
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        if str(typing.get_origin(hint)).endswith("Sequence'>") and not isinstance(value, (str, tuple, list)):
+            return checked(key, (value,), hint)
+        reason = error.errors()[0]["msg"]
+        raise InputError(f"--set {key}={value}: {reason[0].lower()}{reason[1:]}") from None
+
+
+def names() -> list[str]:
+    """The names of a recipe's settings."""
+    return [f.name for f in fields(Recipe) if f.name not in FIXED]

@@ -1,0 +1,141 @@
+"""Density: examples in, a model of their distribution out, judged by what it generates or reconstructs.
+
+Data     pictures in shades of grey, or points; a built-in set, or a folder of pictures in a folder per class
+Options  size, as for image classification; pixels are in [0, 1]
+Metrics  reconstruction error (mean square per pixel) of models that reconstruct; for points whose labels are
+         modes, the number of modes that samples reach and the share of samples within 3 deviations of one
+Answer   the reconstruction error of each picture
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from maquette.data.dataset import Dataset, Split
+from maquette.tasks.figure import Figure, canvas, finish
+from maquette.tasks.image_classification import ImageClassification
+from maquette.tasks.intervals import Measure, mean_of, wilson
+from maquette.tasks.task import Scored
+
+SAMPLES = 2000
+
+
+class AsIs:
+    """The encoder of points: float32, unchanged."""
+
+    def fit(self, x: np.ndarray) -> "AsIs":
+        return self
+
+    def transform(self, x: np.ndarray) -> np.ndarray:
+        return np.asarray(x, "float32")
+
+    def to_json(self) -> str:
+        return "{}"
+
+
+class Density(ImageClassification):
+    """Outputs are what `model.serve` makes of an item, a reconstruction or a score."""
+
+    name = "density"
+    headline = "reconstruction_error"
+    options = {"size": None, "standardise": False}
+
+    def model_arguments(self, dataset: Dataset) -> dict[str, Any]:
+        return {}
+
+    def metrics(self) -> list[Any]:
+        return []
+
+    def adapt(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
+        return super().adapt(dataset, options) if dataset.train.x.ndim == 4 else dataset
+
+    def encoder(self, options: Mapping[str, Any]) -> Any:
+        return _Either(options["standardise"])
+
+    def restore(self, text: str) -> Any:
+        return AsIs() if text == "{}" else super().restore(text)
+
+    def score(self, model: Any, split: Split, outputs: np.ndarray, dataset: Dataset) -> Scored:
+        measures: dict[str, Measure] = {}
+        samples = None
+        if outputs.shape == split.x.shape:
+            measures["reconstruction_error"] = mean_of(_errors(split.x, outputs))
+        if hasattr(model, "generate"):
+            samples = np.asarray(_generate(model, SAMPLES if split.x.ndim == 2 else 60))
+        if samples is not None and split.x.ndim == 2 and split.y is not None:
+            measures |= modes(samples, split.x, np.asarray(split.y))
+        return Scored(split, outputs, measures, samples=samples)
+
+    def figures(self, scored: Scored, dataset: Dataset) -> list[Figure]:
+        if scored.samples is None:
+            return []
+        if scored.split.x.ndim == 2:
+            return [_scatter(scored)]
+        return [_gallery(scored)]
+
+    def answers(self, split: Split, outputs: np.ndarray, dataset: Dataset) -> list[dict[str, Any]]:
+        errors = _errors(split.x, outputs)
+        return [{"input": n, "reconstruction_error": float(e)} for n, e in zip(split.names, errors, strict=True)]
+
+
+class _Either:
+    """Fits the encoder of pictures or of points, whichever the data are."""
+
+    def __init__(self, standardise: bool) -> None:
+        self.standardise = standardise
+
+    def fit(self, x: np.ndarray) -> Any:
+        from maquette.data.pictures import PictureScaler
+
+        return PictureScaler(standardise=self.standardise).fit(x) if x.dtype == np.uint8 else AsIs()
+
+
+def _errors(x: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    scaled = x.astype("float32") / 255 if x.dtype == np.uint8 else x
+    return np.square(scaled - outputs).reshape(len(x), -1).mean(axis=1)
+
+
+def _generate(model: Any, count: int) -> np.ndarray:
+    from keras import ops
+
+    return ops.convert_to_numpy(model.generate(count))
+
+
+def modes(samples: np.ndarray, x: np.ndarray, y: np.ndarray) -> dict[str, Measure]:
+    """Coverage of labelled modes by samples (n, dim), from the real points x (m, dim) and their modes y (m,).
+
+    A sample belongs to the nearest mode if it lies within 3 root-mean-square distances of that mode's points from
+    their mean; a mode is reached by at least a quarter of its fair share of the samples.
+    """
+    labels = np.unique(y)
+    centres = np.stack([x[y == k].mean(axis=0) for k in labels])
+    radius = np.array([np.sqrt(np.square(x[y == k] - c).sum(axis=1).mean()) for k, c in zip(labels, centres)])
+    distance = np.linalg.norm(samples[:, None] - centres, axis=-1)  # (n, modes)
+    nearest = distance.argmin(axis=1)
+    inside = distance.min(axis=1) < 3 * radius[nearest]
+    counts = np.bincount(nearest[inside], minlength=len(labels))
+    reached = int((counts >= len(samples) / len(labels) / 4).sum())
+    return {"modes": Measure(float(reached)), "in_modes": wilson(int(inside.sum()), len(samples))}
+
+
+def _scatter(scored: Scored) -> Figure:
+    picture, axes = canvas(4.5, 4.5)
+    x = scored.split.x[:SAMPLES]
+    axes.scatter(*x[:, :2].T, s=8, color="#888888", alpha=0.5, label="data")
+    axes.scatter(*scored.samples[:, :2].T, s=4, color="#d9622b", alpha=0.5, label="generated")
+    axes.set_aspect("equal")
+    axes.legend(loc="upper right")
+    return finish(picture, "samples", "Samples", "Generated points over points of the test split.")
+
+
+def _gallery(scored: Scored) -> Figure:
+    picture, axes = canvas(7.5, 4.6, nrows=6, ncols=10)
+    for axis, sample in zip(axes.flat, scored.samples, strict=False):
+        axis.imshow(sample.squeeze(), vmin=0, vmax=1, interpolation="nearest")
+    for axis in axes.flat:
+        axis.set_axis_off()
+    return finish(picture, "samples", "Samples", "Pictures that the model generated: the probability of each pixel.")
+
+
+TASK = Density()

@@ -1,0 +1,14 @@
+"""The pictures of a regression report."""
+
+from typing import Any
+
+import numpy as np
+
+from maquette.data.dataset import Dataset
+from maquette.tasks.figure import Figure, canvas, finish
+from maquette.tasks.task import Scored
+
+
+def draw(scored: Scored, dataset: Dataset) -> list[Figure]:
+    """Predicted against actual, and residuals."""
+    return []

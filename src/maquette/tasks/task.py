@@ -1,0 +1,99 @@
+"""What every task offers to the verbs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maquette.data.dataset import Dataset, Split
+from maquette.tasks.figure import Figure
+from maquette.tasks.intervals import Measure
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One split of a data set, what the model answered, and how good that was.
+
+    Attributes:
+        split: the items as they were read.
+        outputs: what `model.serve` answers for each of them: (n, ...).
+        measures: metric name -> value and interval, without the prefix "test_".
+        tables: name -> rows of a table, such as precision and recall per class.
+        samples: what a generative model generated: (count, ...).
+    """
+
+    split: Split
+    outputs: np.ndarray
+    measures: dict[str, Measure]
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    samples: np.ndarray | None = None
+
+
+class Task:
+    """Base of the tasks. A task's file ends in `TASK = ItsClass()`.
+
+    Attributes:
+        name: as recipes give it.
+        headline: the metric by which models are ranked, without the prefix "test_".
+        higher_is_better: whether a larger headline is the better one.
+        options: option name -> default, given as `inputs` of a recipe.
+    """
+
+    name = ""
+    headline = ""
+    higher_is_better = False
+    options: Mapping[str, Any] = {}
+
+    def read(self, path: Path, options: Mapping[str, Any]) -> Dataset:
+        """The user's own data; raises InputError naming the file at fault."""
+        raise NotImplementedError
+
+    def adapt(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
+        """A data set made fit for the task, by the recipe's options."""
+        return dataset
+
+    def encoder(self, options: Mapping[str, Any]) -> Any:
+        """A new encoder, to be fitted on the training split: `fit(x)`, `transform(x)`, `to_json()`."""
+        raise NotImplementedError
+
+    def restore(self, text: str) -> Any:
+        """The encoder that `to_json` wrote."""
+        raise NotImplementedError
+
+    def model_arguments(self, dataset: Dataset) -> dict[str, Any]:
+        """Constructor arguments that follow from the data, such as the number of classes."""
+        return {}
+
+    def metrics(self) -> list[Any]:
+        """Keras metrics shown while training."""
+        return []
+
+    def encode_target(self, y: np.ndarray | None, target: Mapping[str, float]) -> np.ndarray | None:
+        """The target as the model is trained on it."""
+        return y
+
+    def fit_target(self, dataset: Dataset) -> dict[str, float]:
+        """What `encode_target` needs, from the training split alone."""
+        return {}
+
+    def decode_outputs(self, outputs: np.ndarray, target: Mapping[str, float]) -> np.ndarray:
+        """The model's answers in the units of the data."""
+        return outputs
+
+    def score(self, model: Any, split: Split, outputs: np.ndarray, dataset: Dataset) -> Scored:
+        """The task's metrics on one split."""
+        raise NotImplementedError
+
+    def figures(self, scored: Scored, dataset: Dataset) -> list[Figure]:
+        """The task's pictures of one scored split."""
+        return []
+
+    def read_inputs(self, paths: Sequence[Path], dataset: Dataset, shape: Sequence[int]) -> Split:
+        """Items to predict, from files or folders; raises InputError naming the file at fault."""
+        raise NotImplementedError
+
+    def answers(self, split: Split, outputs: np.ndarray, dataset: Dataset) -> list[dict[str, Any]]:
+        """One row per item, in words of the user's data."""
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""What one can do with models and runs: one verb a file."""

@@ -1,0 +1,101 @@
+"""Score a trained model on a split, with intervals, tables and figures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maquette import backend as backends
+from maquette import files
+from maquette.errors import InputError
+from maquette.run import Run
+
+if TYPE_CHECKING:
+    from maquette.state import Progress
+    from maquette.tasks.figure import Figure
+    from maquette.tasks.task import Scored
+
+
+def evaluate(folder: str | Path, data: str | None = None) -> dict[str, Any]:
+    """Score a finished run again, on the test split of its own data or on other data.
+
+    Args:
+        folder: the run.
+        data: a built-in data set or a path; its classes or columns have to be those of the training data.
+
+    Returns:
+        {"data", "split", "items", "metrics": {name: {"value", "low", "high"}}, "tables"}; nothing is written.
+
+    Raises:
+        InputError: if the data do not fit the run.
+    """
+    from dataclasses import replace
+
+    run = Run.open(folder)
+    backends.choose(run.backend, run.recipe.page)
+    from maquette import assembly
+
+    recipe = run.recipe if data is None else replace(run.recipe, data=str(data), test=0.0, validation=0.0)
+    dataset = assembly.read_data(recipe)
+    wanted = tuple(run.pipeline["classes"])
+    if wanted != tuple(dataset.classes):
+        odd = sorted(set(dataset.classes) ^ set(wanted))
+        raise InputError(f"{recipe.data} has other classes than {folder} was trained on: {', '.join(odd)}")
+    pipeline = assembly.Pipeline(
+        recipe, run.task, dataset, run.encoder, run.pipeline["target_scale"], tuple(run.pipeline["shape"])
+    )
+    split = "test" if dataset.test is not None else "train"
+    scored = score(pipeline, run.model, split)
+    return {
+        **{"data": recipe.data, "split": split, "items": len(scored.split)},
+        **{"metrics": measured(scored, split), "tables": scored.tables},
+    }
+
+
+def score(pipeline: Any, model: Any, split: str) -> "Scored":
+    """The task's metrics of `model` on one split of the pipeline's data."""
+    part = getattr(pipeline.dataset, split)
+    return pipeline.task.score(model, part, pipeline.outputs(model, part), pipeline.dataset)
+
+
+def measured(scored: "Scored", split: str) -> dict[str, dict[str, float]]:
+    """{"test_accuracy": {"value": …, "low": …, "high": …}, …}."""
+    return {f"{split}_{name}": measure._asdict() for name, measure in scored.measures.items()}
+
+
+def finish(run: Run, pipeline: Any, model: Any, progress: "Progress") -> None:
+    """Write result.json and the task's figures of a trained run."""
+    recipe, dataset = pipeline.recipe, pipeline.dataset
+    main = "test" if dataset.test is not None else "train"
+    scored = score(pipeline, model, main)
+    metrics = measured(scored, main)
+    if main == "test" and any(name.startswith("train_") for name in recipe.expect):
+        metrics |= measured(score(pipeline, model, "train"), "train")
+    for figure in pipeline.task.figures(scored, dataset):
+        save_figure(run, figure)
+    seconds = progress.seconds
+    files.write_json(
+        run.path("result.json"),
+        {
+            **{"recipe": recipe.name, "page": recipe.page, "task": recipe.task, "data": recipe.data},
+            **{"seed": recipe.seed, "backend": run.backend, "split": main, "items": len(scored.split)},
+            **{"epochs": progress.epoch, "seconds": seconds, "parameters": model.count_params()},
+            "examples_per_second": len(dataset.train) * progress.epoch / max(seconds, 1e-9),
+            "headline": f"{main}_{pipeline.task.headline}",
+            **{"metrics": metrics, "tables": scored.tables, "expect": expectations(recipe, metrics)},
+        },
+    )
+
+
+def expectations(recipe: Any, metrics: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
+    """What the recipe expects of this seed, and whether it was met."""
+    rows = []
+    for name, expect in recipe.expect.items():
+        value = metrics.get(name.removeprefix("test_") if name not in metrics else name, {}).get("value")
+        met = value is not None and expect.met(value)
+        rows.append({"metric": name, "value": value, "expected": str(expect), "source": expect.source, "met": met})
+    return rows
+
+
+def save_figure(run: Run, figure: "Figure") -> None:
+    """Write a figure as SVG and its words as JSON beside it."""
+    files.write_text(run.path(f"figures/{figure.name}.svg"), figure.svg)
+    files.write_json(run.path(f"figures/{figure.name}.json"), {"title": figure.title, "caption": figure.caption})
