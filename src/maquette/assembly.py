@@ -14,7 +14,7 @@ from maquette import catalog, data, settings
 from maquette.core.recipe import Recipe
 from maquette.data.batches import Batches
 from maquette.data.dataset import Dataset, Split
-from maquette.errors import InputError
+from maquette.errors import InputError, near
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def read_data(recipe: Recipe) -> Dataset:
     elif Path(recipe.data).exists():
         dataset = task.read(Path(recipe.data), options)
     else:
-        known = catalog.near(recipe.data, catalog.pages("data"))
+        known = near(recipe.data, catalog.pages("data"))
         raise InputError(f"{recipe.data} is neither a file or folder nor a built-in data set: {known}")
     dataset = task.adapt(dataset, options)
     if dataset.test is None:
@@ -103,7 +103,7 @@ def input_options(recipe: Recipe) -> dict[str, Any]:
     known = catalog.task(recipe.task).options
     for key in recipe.inputs:
         if key not in known:
-            raise InputError(f"inputs.{key}: {recipe.task} has no such option; {catalog.near(key, known)}")
+            raise InputError(f"inputs.{key}: {recipe.task} has no such option; {near(key, known)}")
     return {**known, **recipe.inputs}
 
 
@@ -165,7 +165,7 @@ def _optimizer(entry: Mapping[str, Any], recipe: Recipe, steps: int, known: set[
         )
     ((name, value),) = entry.items()
     if name.lower() not in known:
-        raise InputError(f"optimizer.{name}: Keras has no such optimizer; {catalog.near(name, known)}")
+        raise InputError(f"optimizer.{name}: Keras has no such optimizer; {near(name, known)}")
     config = {**value} if isinstance(value, Mapping) else {"learning_rate": value}
     if recipe.schedule == "cosine":
         config["learning_rate"] = keras.optimizers.schedules.CosineDecay(config["learning_rate"], steps)

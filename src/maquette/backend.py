@@ -71,3 +71,16 @@ def quiet(backend: str) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if backend == "torch":
         import torch  # noqa: F401  TensorFlow, imported later by Keras, crashes unless torch came first
+    if backend == "tensorflow" or not _ours:
+        return
+    # Keras imports TensorFlow, where it is installed, to save a model of any backend: seconds for nothing.
+    sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
+
+
+_ours = False
+
+
+def own_process() -> None:
+    """Say that the process is Maquette's own, as the command line's is, and not a user's program."""
+    global _ours
+    _ours = True

@@ -6,14 +6,15 @@ A file is a page of its kind by defining one name at its top level: `RECIPE` (mo
 
 import ast
 import importlib
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+import importlib.util
+import sys
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from maquette.errors import InputError
+from maquette.errors import InputError, near
 
 ROOT = Path(__file__).parent
 MARKS = {"models": "RECIPE", "methods": "METHOD", "data": "CARD", "tasks": "TASK", "recipes": "RECIPE"}
@@ -39,11 +40,21 @@ class Page:
 
     @property
     def module(self) -> str:
+        """The page's import path; a page of the user's own is imported as `maquette_user_<name>`."""
+        if not self.file.is_relative_to(ROOT):
+            return f"maquette_user_{self.name}"
         return ".".join(("maquette", *self.file.relative_to(ROOT).with_suffix("").parts))
 
     def load(self) -> ModuleType:
         """Import the page; for a model page this is where Keras is imported."""
-        return importlib.import_module(self.module)
+        if self.module in sys.modules or self.file.is_relative_to(ROOT):
+            return importlib.import_module(self.module)
+        spec = importlib.util.spec_from_file_location(self.module, self.file)
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[self.module] = module
+        spec.loader.exec_module(module)
+        return module
 
 
 @cache
@@ -93,15 +104,31 @@ def _model_tasks(tree: ast.Module) -> dict[str, Any]:
 def find(name: str, *kinds: str) -> Page:
     """The page called `name` in the first of `kinds` that has it; a hyphen counts as an underscore.
 
+    A name that ends in .py is the path of a page of the user's own.
+
     Raises:
         InputError: naming the near ones, if there is none.
     """
+    if name.endswith(".py"):
+        return _own(Path(name), kinds[0])
     plain = name.replace("-", "_")
     for kind in kinds:
         if plain in pages(kind):
             return pages(kind)[plain]
     known = sorted({page.name.replace("_", "-") for kind in kinds for page in pages(kind).values()})
     raise InputError(f"there is no {' or '.join(kinds)} called {name!r}: {near(name, known)}")
+
+
+def _own(file: Path, kind: str) -> Page:
+    if not file.is_file():
+        raise InputError(f"there is no file {file}: `maquette copy NAME` writes a page to start from")
+    try:
+        page = read(file.resolve(), kind)
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} is no Python file: {error}") from None
+    if page is None:
+        raise InputError(f"{file} is no page: it does not define {MARKS[kind]}")
+    return page
 
 
 @cache
@@ -122,14 +149,13 @@ def recipe(name: str) -> Any:
     Raises:
         InputError: naming the near ones, if there is none.
     """
-    from dataclasses import replace
-
     models = pages("models")
-    page = recipes().get(name) or models.get(name.replace("-", "_"))
+    own = name.endswith(".py")
+    page = find(name, "models") if own else recipes().get(name) or models.get(name.replace("-", "_"))
     if page is None:
         raise InputError(f"there is no model or recipe called {name!r}: {near(name, [*recipes(), *models])}")
     found = page.load().RECIPE
-    return found if found.page else replace(found, page=page.name)
+    return found if found.page else replace(found, page=str(page.file) if own else page.name)
 
 
 def model_class(name: str) -> Any:
@@ -142,10 +168,3 @@ def model_class(name: str) -> Any:
 def task(name: str) -> Any:
     """The task object called `name`, with hyphens or underscores."""
     return find(name, "tasks").load().TASK
-
-
-def near(name: str, known: Any) -> str:
-    """The end of an error message: what may have been meant, or all that there is."""
-    known = list(known)
-    close = get_close_matches(name, known, 3, 0.5)
-    return f"did you mean {', '.join(close)}?" if close else f"there is {', '.join(known) or 'none'}"

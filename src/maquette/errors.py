@@ -1,5 +1,8 @@
 """The one kind of error that is the user's to mend."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class InputError(ValueError):
     """Wrong input: one line that names the file or option at fault and says what would be right.
@@ -7,3 +10,13 @@ class InputError(ValueError):
     The command line prints the line alone and exits with status 2; every other exception is a failure of
     ours or of the machine and exits with status 1.
     """
+
+
+def near(name: str, known: Iterable[object]) -> str:
+    """The end of an error message: which of the known names may have been meant, or which there are."""
+    names = {str(item).lower(): str(item) for item in known}
+    close = [names[item] for item in get_close_matches(str(name).lower(), names, 3, 0.6)]
+    if close:
+        return f"did you mean {' or '.join(repr(item) for item in close)}?"
+    some = ", ".join(list(names.values())[:20])
+    return f"use one of {some}{' ...' if len(names) > 20 else ''}" if some else "there is none"

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from maquette import catalog, files
+from maquette import __version__, catalog, files
 from maquette.core.recipe import Expect, Recipe
 from maquette.data.dataset import Dataset, Split
 from maquette.errors import InputError
@@ -107,6 +107,13 @@ class Run:
     def model(self) -> Any:
         """The trained model; needs the backend to be chosen, see `maquette.backend`."""
         return load_model(self.path("model.keras"), self.recipe.page)
+
+    def made_by(self, recipe: Recipe, backend: str) -> bool:
+        """Whether the folder holds a run, finished or not, of just this recipe by this version."""
+        if not all(self.path(name).exists() for name in ("recipe.json", "environment.json")):
+            return False
+        same = files.plain(asdict(self.recipe)) == files.plain(asdict(recipe)) and self.backend == backend
+        return same and self.environment["versions"].get("maquette") == __version__
 
     def save_recipe(self, recipe: Recipe, backend: str) -> None:
         files.write_json(self.path("recipe.json"), {**asdict(recipe), "backend": backend})

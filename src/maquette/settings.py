@@ -10,7 +10,7 @@ from typing import Any
 
 from maquette import catalog
 from maquette.core.recipe import Recipe
-from maquette.errors import InputError
+from maquette.errors import InputError, near
 
 FIXED = ("name", "page", "expect", "tiny", "seeds", "minutes")
 
@@ -42,7 +42,7 @@ def resolve(name: str, data: str | None = None, settings: Mapping[str, Any] | No
     if "data" in settings and settings["data"] != recipe.data:
         recipe = replace(recipe, data=str(settings.pop("data")), expect={})
     recipe = replace(recipe, task=task or _task_of(recipe))
-    known = catalog.pages("models")[recipe.page].facts["tasks"]
+    known = catalog.find(recipe.page, "models").facts["tasks"]
     if recipe.task not in known:
         catalog.find(recipe.task, "tasks")
         raise InputError(f"{recipe.page} is a model for {', '.join(known)}, not for {recipe.task}")
@@ -57,7 +57,7 @@ def tiny(recipe: Recipe) -> Recipe:
 
 def _task_of(recipe: Recipe) -> str:
     """The task of other data: what its card or its form says, if the model can do that, else the recipe's own."""
-    known = catalog.pages("models")[recipe.page].facts["tasks"]
+    known = catalog.find(recipe.page, "models").facts["tasks"]
     if recipe.data.replace("-", "_") in catalog.pages("data"):
         wanted = catalog.pages("data")[recipe.data.replace("-", "_")].facts["task"]
     elif Path(recipe.data).is_file():
@@ -85,7 +85,7 @@ def _set(recipe: Recipe, key: str, value: Any) -> Recipe:
     if head == "inputs" and rest:
         known = catalog.task(recipe.task).options
         if rest not in known:
-            raise InputError(f"--set {key}: {recipe.task} has no such option; {catalog.near(rest, known)}")
+            raise InputError(f"--set {key}: {recipe.task} has no such option; {near(rest, known)}")
         return replace(recipe, inputs={**recipe.inputs, rest: value})
     if head == "optimizer" and rest:
         return replace(recipe, optimizer={rest: value})
@@ -94,7 +94,7 @@ def _set(recipe: Recipe, key: str, value: Any) -> Recipe:
     hints = {k: v for k, v in typing.get_type_hints(Recipe).items() if k not in FIXED}
     if key not in hints or rest:
         known = [*hints, "learning_rate", *(f"model.{name}" for name in arguments(recipe.page))]
-        raise InputError(f"--set {key}: there is no such setting; {catalog.near(key, known)}")
+        raise InputError(f"--set {key}: there is no such setting; {near(key, known)}")
     return replace(recipe, **{key: checked(key, value, hints[key])})
 
 
@@ -117,7 +117,7 @@ def arguments(page: str) -> dict[str, Any]:
 def _model_argument(recipe: Recipe, name: str, value: Any) -> Any:
     known = arguments(recipe.page)
     if name not in known:
-        raise InputError(f"--set model.{name}: {recipe.page} has no such argument; {catalog.near(name, known)}")
+        raise InputError(f"--set model.{name}: {recipe.page} has no such argument; {near(name, known)}")
     return checked(f"model.{name}", value, known[name])
 
 

@@ -21,13 +21,13 @@ CARD = Card(
 
 
 def read() -> Dataset:
-    """Return the Dataset: x float32 (4, 2) of zeros and ones, y int32 (4,), the same rows in train and test.
+    """Return the Dataset: columns first and second of zeros and ones, y int32 (4,), the same rows in train and test.
 
     Raises nothing: the table is written here.
     """
-    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+    columns = {"first": np.array([0.0, 0.0, 1.0, 1.0]), "second": np.array([0.0, 1.0, 0.0, 1.0])}
     y = np.array([0, 1, 1, 0], np.int32)
-    table = Split(x, y, ("0 0", "0 1", "1 0", "1 1"))
+    table = Split(columns, y, ("0 0", "0 1", "1 0", "1 1"))
     report = ("4 rows, the whole table, in train and test alike",)
     return Dataset(
         "xor",

@@ -40,7 +40,7 @@ class ImageClassification(Classification):
     def restore(self, text: str) -> PictureScaler:
         return PictureScaler.from_json(text)
 
-    def read_inputs(self, paths: Sequence[Path], dataset: Dataset, shape: Sequence[int]) -> Split:
+    def read_inputs(self, paths: Sequence[Path], encoder: Any, shape: Sequence[int]) -> Split:
         from maquette.data.readers.images import read_pictures
 
         names, x = read_pictures(paths, *shape)

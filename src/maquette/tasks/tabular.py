@@ -31,10 +31,10 @@ class Tabular:
     def restore(self, text: str) -> TableEncoder:
         return TableEncoder.from_json(text)
 
-    def read_inputs(self, paths: Sequence[Path], dataset: Dataset, shape: Sequence[int]) -> Split:
+    def read_inputs(self, paths: Sequence[Path], encoder: Any, shape: Sequence[int]) -> Split:
         from maquette.data.readers.tables import read_columns
 
-        tables = [read_columns(path) for path in paths]
+        tables = [read_columns(path, text=encoder.text_columns) for path in paths]
         names = tuple(f"{path}:{row}" for path, table in zip(paths, tables) for row in range(1, _rows(table) + 1))
         merged = {key: np.concatenate([_column(t, key, p) for t, p in zip(tables, paths)]) for key in tables[0]}
         return Split(merged, None, names)

@@ -90,7 +90,7 @@ class Task:
         """The task's pictures of one scored split."""
         return []
 
-    def read_inputs(self, paths: Sequence[Path], dataset: Dataset, shape: Sequence[int]) -> Split:
+    def read_inputs(self, paths: Sequence[Path], encoder: Any, shape: Sequence[int]) -> Split:
         """Items to predict, from files or folders; raises InputError naming the file at fault."""
         raise NotImplementedError
 

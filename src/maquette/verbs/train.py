@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -82,7 +83,17 @@ def run_recipe(recipe: Recipe, backend: str, folder: Path, style: "Style" = "qui
     return _continue(run, pipeline, model, style, report)
 
 
-def resume(folder: str | Path, *, epochs: int | None = None, style: "Style" = "auto") -> Run:
+def once(recipe: Recipe, backend: str, folder: Path, style: "Style" = "quiet", report: bool = True) -> Run:
+    """The run of just this recipe in `folder`: found there, resumed, or trained in place of another."""
+    run = Run(folder)
+    if run.made_by(recipe, backend):
+        return run if run.finished else resume(folder, style=style, report=report)
+    if run.path("recipe.json").exists():
+        shutil.rmtree(folder)
+    return run_recipe(recipe, backend, folder, style, report)
+
+
+def resume(folder: str | Path, *, epochs: int | None = None, style: "Style" = "auto", report: bool = True) -> Run:
     """Continue a run that was interrupted, or with `epochs` train a finished one for longer.
 
     The weights end bit for bit where the uninterrupted run would have ended, on the same machine and versions.
@@ -107,7 +118,7 @@ def resume(folder: str | Path, *, epochs: int | None = None, style: "Style" = "a
         train_split = pipeline.dataset.train
         model.initialize(pipeline.encoder.transform(train_split.x), train_split.y)
     run.save_recipe(recipe, backend)
-    return _continue(run, pipeline, model, style, True)
+    return _continue(run, pipeline, model, style, report)
 
 
 def _longer(run: Run, recipe: Recipe, epochs: int) -> Recipe:

@@ -52,7 +52,7 @@ class MLP(Model):
         classes: number of classes, or None to predict a real number.
         activation: any Keras activation.
         dropout: share of each hidden layer's units that a training step leaves out, in [0, 1).
-        initializer: any Keras initializer of the kernels.
+        initializer: any Keras initializer, of the hidden kernels; the output's is Glorot's.
     """
 
     tasks = ("image-classification", "tabular-classification", "tabular-regression")
@@ -69,14 +69,14 @@ class MLP(Model):
         super().__init__(**kwargs)
         self.hidden_units, self.classes, self.activation = tuple(hidden_units), classes, activation
         self.dropout, self.initializer = dropout, initializer
-        start = dict(kernel_initializer=initializer)
         self.flatten = layers.Flatten(name="flatten")
         self.hidden = [
-            layers.Dense(units, activation, name=f"hidden_{i}", **start) for i, units in enumerate(hidden_units, 1)
+            layers.Dense(units, activation, kernel_initializer=initializer, name=f"hidden_{i}")
+            for i, units in enumerate(hidden_units, 1)
         ]
         self.drop = [layers.Dropout(dropout, name=f"dropout_{i}") for i, _ in enumerate(hidden_units, 1)]
         outputs = classes if classes and classes > 2 else 1
-        self.head = layers.Dense(outputs, name="head", dtype="float32", **start)
+        self.head = layers.Dense(outputs, name="head", dtype="float32")
 
     def call(self, x: Any, training: bool = False) -> Any:
         h = self.flatten(x)

@@ -1,0 +1,315 @@
+"""The command line. Importing this module, and so `--help`, imports no backend and no verb."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from maquette import __version__, catalog
+from maquette.errors import InputError
+
+app = typer.Typer(
+    name="maquette",
+    help="Classic deep-learning systems as small, working models: train, score, compare, export.",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
+Data = Annotated[str | None, typer.Option(help="A built-in data set, or the path of your own data.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as epochs=3. Repeatable.")
+]
+Backend = Annotated[str, typer.Option(help="auto, tensorflow, jax or torch.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON lines for programs.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Write results only.")]
+
+
+def style(json_lines: bool, quiet: bool = False) -> Any:
+    return "json" if json_lines else "quiet" if quiet else "auto"
+
+
+def table(rows: list[dict[str, Any]], json_lines: bool) -> None:
+    """Rows of equal keys, as JSON lines or in aligned columns."""
+    from maquette.files import plain
+    from maquette.verbs.predict import flat
+
+    if json_lines:
+        for row in rows:
+            print(json.dumps(plain(row), ensure_ascii=False))
+        return
+    texts = [{k: f"{v:.4g}" if isinstance(v, float) else str(v) for k, v in flat(row).items()} for row in rows]
+    keys = list(texts[0]) if texts else []
+    widths = {key: max(len(key), *(len(text[key]) for text in texts)) for key in keys}
+    for line in ({key: key for key in keys}, *texts) if texts else ():
+        print("  ".join(line[key].ljust(widths[key]) for key in keys).rstrip())
+
+
+def metrics_table(metrics: dict[str, dict[str, Any]], json_lines: bool) -> None:
+    """Metrics with their 95 % intervals."""
+    table([{"metric": key, **m} for key, m in metrics.items()], json_lines)
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[str, typer.Argument(help="models, methods, data, tasks or recipes.")] = "models",
+    as_json: Json = False,
+) -> None:
+    """List models, methods, data sets, tasks or recipes."""
+    if kind not in catalog.MARKS:
+        raise InputError(f"list {kind}: take {', '.join(catalog.MARKS)}")
+    found = catalog.recipes() if kind == "recipes" else catalog.pages(kind)
+    rows = [{"name": name, "what": page.summary} for name, page in sorted(found.items())]
+    table(rows, as_json)
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(help="A model, method, data set, task or recipe.")]) -> None:
+    """Show what a page says: equations, source, example, default recipe."""
+    page = catalog.recipes().get(name) or catalog.find(name, *catalog.MARKS)
+    import ast
+
+    print(f"{page.name}  ({page.kind}, {page.module})\n")
+    print(ast.get_docstring(ast.parse(page.file.read_text(encoding="utf-8"))))
+    if page.facts:
+        print("\n" + "\n".join(f"{key}: {value}" for key, value in page.facts.items()))
+
+
+@app.command()
+def copy(
+    name: Annotated[str, typer.Argument(help="A model, recipe, data set or task.")],
+    out: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("."),
+) -> None:
+    """Copy a page into your own folder, ready to run and change."""
+    from maquette.verbs.copy import copy as copy_page
+
+    path = copy_page(name, out)
+    print(f"{path}" + (f"   train it with: maquette train {path}" if "RECIPE" in path.read_text() else ""))
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(metavar="MODEL|RECIPE", help="A model, a recipe, or your own page.py.")],
+    data: Data = None,
+    settings: Settings = None,
+    task: Annotated[str, typer.Option(help="The task, where a model has several.")] = "",
+    backend: Backend = "auto",
+    seed: Annotated[int | None, typer.Option(help="Fixes weights, order and noise.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder; a new one under runs/ by default.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a model into a run folder, score it and write its report."""
+    from maquette.settings import parse
+    from maquette.verbs.train import train as train_
+
+    given = style(as_json, quiet)
+    _told(
+        train_(name, data, parse(settings or []), task=task, seed=seed, backend=backend, out=out, style=given), as_json
+    )
+
+
+@app.command()
+def resume(
+    run: RunFolder,
+    epochs: Annotated[int | None, typer.Option(help="Train a finished run up to this many epochs.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Continue an interrupted run, exactly where it would have gone."""
+    from maquette.verbs.train import resume as resume_
+
+    _told(resume_(run, epochs=epochs, style=style(as_json, quiet)), as_json)
+
+
+def _told(run: Any, as_json: bool) -> None:
+    result = run.result
+    metrics_table(result["metrics"], as_json)
+    if as_json:
+        print(json.dumps({"event": "done", "run": str(run.folder), "seconds": result["seconds"]}))
+        return
+    for row in result["expect"]:
+        print(f"{row['metric']}: {'met' if row['met'] else 'NOT met'}, expected {row['expected']} ({row['source']})")
+    print(f"run     {run.folder}\nreport  {run.path('report.html')}")
+
+
+@app.command()
+def evaluate(run: RunFolder, data: Data = None, as_json: Json = False) -> None:
+    """Score a run on its test split, or on other data."""
+    from maquette.verbs.evaluate import evaluate as evaluate_
+
+    found = evaluate_(run, data)
+    metrics_table(found["metrics"], as_json)
+    for rows in found["tables"].values():
+        table(rows, as_json)
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Files or folders.")],
+    out: Annotated[Path | None, typer.Option(help="A .csv, .json or .jsonl file for the answers.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Answer for your own files."""
+    from maquette.verbs.predict import predict as predict_
+
+    rows = predict_(run, inputs, out)
+    if out:
+        print(f"{len(rows)} answers in {out}")
+    else:
+        table(rows, as_json)
+
+
+@app.command()
+def report(run: RunFolder) -> None:
+    """Write a run's report page anew."""
+    from maquette.verbs.report import report as report_
+
+    print(report_(run))
+
+
+@app.command()
+def compare(
+    task: Annotated[str, typer.Option(help="The task.")],
+    data: Annotated[str, typer.Option(help="A built-in data set, or the path of your own data.")],
+    models: Annotated[str, typer.Option(help="Models or recipes, separated by commas; all of the task if empty.")] = "",
+    seeds: Annotated[int, typer.Option(min=1, help="Runs per model.")] = 3,
+    settings: Settings = None,
+    backend: Backend = "auto",
+    out: Annotated[Path | None, typer.Option(help="The folder of the comparison.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train several models of one task on one data set, and lay the results side by side."""
+    from maquette.settings import parse
+    from maquette.verbs.compare import compare as compare_
+
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    given = style(as_json, quiet)
+    rows = compare_(task, data, names, parse(settings or []), seeds=seeds, backend=backend, out=out, style=given)
+    table(rows if as_json else [_line(row) for row in rows], as_json)
+
+
+def _line(row: dict[str, Any]) -> dict[str, Any]:
+    def text(m: dict[str, Any]) -> str:
+        ends = f" ({m['low']:.4g} to {m['high']:.4g})" if m["low"] is not None else ""
+        return f"{m['value']:.4g}{ends}" if m["value"] is not None else "-"
+
+    named = list(row["metrics"].items())[:3]
+    cost = {key: row[key] for key in ("seconds", "parameters", "seeds")}
+    return {"model": row["model"], **{key: text(m) for key, m in named}, **cost}
+
+
+@app.command()
+def reproduce(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[RECIPE...]", help="All with expectations if none.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's own number of seeds.")] = None,
+    backend: Backend = "auto",
+    docs: Annotated[Path, typer.Option(help="The folder of results.json and results.md.")] = Path("docs"),
+    runs: Annotated[Path, typer.Option(help="The folder that keeps the runs.")] = Path("runs/reproduce"),
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run recipes over their seeds and write what was reached beside what was expected."""
+    from maquette.verbs.reproduce import reproduce as reproduce_
+
+    given = style(as_json, quiet)
+    entries = reproduce_(names or [], seeds=seeds, backend=backend, docs=docs, runs=runs, style=given)
+    keys = ("recipe", "metric", "value", "low", "high", "seeds", "expected", "met")
+    table([{key: entry[key] for key in keys} for entry in entries], as_json)
+    if not all(entry["met"] for entry in entries):
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    run: RunFolder,
+    format: Annotated[str, typer.Option(help="onnx, saved_model, litert or openvino.")] = "onnx",
+    out: Annotated[Path | None, typer.Option(help="The folder to write into; RUN/export/FORMAT by default.")] = None,
+) -> None:
+    """Export a run's model, reload the file and compare its outputs before saying so."""
+    from maquette.verbs.export import export as export_
+
+    print(export_(run, format, out))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what is installed, what works, and where data are found."""
+    from maquette.verbs.doctor import doctor as doctor_
+    from maquette.verbs.doctor import lines
+
+    found = doctor_()
+    print(json.dumps(found, default=str) if as_json else "\n".join(lines(found)))
+    if found["problems"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def quickstart(
+    out: Annotated[Path, typer.Option(help="The folder of the runs.")] = Path("runs/quickstart"),
+    backend: Backend = "auto",
+    as_json: Json = False,
+) -> None:
+    """Train LeNet-5 on real handwritten digits in under a minute, without a network."""
+    from maquette.verbs.quickstart import quickstart as quickstart_
+
+    found = quickstart_(out, backend, style(as_json))
+    if as_json:
+        print(json.dumps(found, default=str))
+        return
+    for name, key in (("LeNet-5", "model"), ("softmax regression", "baseline")):
+        m = found[key]
+        print(f"{name:20} test accuracy {m['value']:.2%}, 95 % interval {m['low']:.2%} to {m['high']:.2%}")
+    print(f"Open the report: {found['report']}")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"maquette {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options that stand before the command; `main` looks for --debug itself."""
+
+
+def main() -> None:
+    """Run the command line: status 2 and one line for wrong input, 1 and one line for a failure, 130 for Ctrl-C."""
+    from maquette import backend
+
+    backend.own_process()
+    try:
+        app()
+    except KeyboardInterrupt:
+        _fail("stopped; `maquette resume RUN` continues the run where its last state was written", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        text = " ".join(str(error).split()) or type(error).__name__
+        _fail(
+            text if isinstance(error, InputError) else f"{type(error).__name__}: {text} (--debug shows where)",
+            2 if isinstance(error, InputError) else 1,
+        )
+
+
+def _fail(text: str, status: int) -> None:
+    print(f"maquette: {text}", file=sys.stderr)
+    sys.exit(status)
