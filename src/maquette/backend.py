@@ -4,9 +4,11 @@
 table in backends.json which `benchmarks/backends.py` writes. KERAS_BACKEND is honoured where --backend is not given.
 """
 
+import importlib
 import json
 import os
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -71,10 +73,24 @@ def quiet(backend: str) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if backend == "torch":
         import torch  # noqa: F401  TensorFlow, imported later by Keras, crashes unless torch came first
-    if backend == "tensorflow" or not _ours:
-        return
-    # Keras imports TensorFlow, where it is installed, to save a model of any backend: seconds for nothing.
-    sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
+    if _ours and backend == "tensorflow":
+        _import_silently("tensorflow")
+    elif _ours:
+        # Keras imports TensorFlow, where it is installed, to save a model of any backend: seconds for nothing.
+        sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
+
+
+def _import_silently(module: str) -> None:
+    """Import a module whose native code writes banners to the terminal before its log level is read."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as banners:
+        os.dup2(banners.fileno(), 2)
+        try:
+            importlib.import_module(module)
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
 
 
 _ours = False

@@ -29,7 +29,7 @@ class Page:
         kind: "models", "methods", "data", "tasks" or "recipes".
         file: where it is.
         summary: the first sentence of its docstring.
-        facts: what can be read without importing it: the literal arguments of its mark, and `tasks` of its model.
+        facts: what can be read without importing it: the arguments of its mark, and `tasks` of its model.
     """
 
     name: str
@@ -89,7 +89,7 @@ def _literals(call: ast.expr | None) -> dict[str, Any]:
         try:
             facts[keyword.arg] = ast.literal_eval(keyword.value)
         except ValueError:
-            continue  # an expression, such as Expect(...): only importing the page tells its value
+            facts[keyword.arg] = ast.unparse(keyword.value)  # such as Expect(...): its source text
     return facts
 
 
@@ -143,19 +143,30 @@ def recipes() -> dict[str, Page]:
     return found
 
 
-def recipe(name: str) -> Any:
-    """The `Recipe` called `name`, or the default one of the model page `name`, with its `page` filled in.
+def recipe_page(name: str) -> Page:
+    """The page that holds the recipe called `name`, or the model page of that name, without importing it.
 
     Raises:
         InputError: naming the near ones, if there is none.
     """
-    models = pages("models")
-    own = name.endswith(".py")
-    page = find(name, "models") if own else recipes().get(name) or models.get(name.replace("-", "_"))
+    if name.endswith(".py"):
+        return find(name, "models")
+    page = recipes().get(name) or pages("models").get(name.replace("-", "_"))
     if page is None:
-        raise InputError(f"there is no model or recipe called {name!r}: {near(name, [*recipes(), *models])}")
-    found = page.load().RECIPE
-    return found if found.page else replace(found, page=str(page.file) if own else page.name)
+        raise InputError(f"there is no model or recipe called {name!r}: {near(name, [*recipes(), *pages('models')])}")
+    return page
+
+
+def model_of(page: Page) -> str:
+    """The model page that a recipe's page trains: a name, or the path of the user's own page."""
+    own = page.name if page.file.is_relative_to(ROOT) else str(page.file)
+    return str(page.facts.get("page", own))
+
+
+def recipe(name: str) -> Any:
+    """The `Recipe` called `name`, or the default one of the model page `name`, with its `page` filled in."""
+    page = recipe_page(name)
+    return replace(page.load().RECIPE, page=model_of(page))
 
 
 def model_class(name: str) -> Any:

@@ -43,11 +43,17 @@ def table(rows: list[dict[str, Any]], json_lines: bool) -> None:
         for row in rows:
             print(json.dumps(plain(row), ensure_ascii=False))
         return
-    texts = [{k: f"{v:.4g}" if isinstance(v, float) else str(v) for k, v in flat(row).items()} for row in rows]
+    texts = [{key: _cell(value) for key, value in flat(row).items()} for row in rows]
     keys = list(texts[0]) if texts else []
     widths = {key: max(len(key), *(len(text[key]) for text in texts)) for key in keys}
     for line in ({key: key for key in keys}, *texts) if texts else ():
         print("  ".join(line[key].ljust(widths[key]) for key in keys).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:  # NaN is no value either
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def metrics_table(metrics: dict[str, dict[str, Any]], json_lines: bool) -> None:

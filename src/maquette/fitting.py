@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -74,8 +74,10 @@ def _line(row: Mapping[str, Any]) -> str:
     return json.dumps(row) + "\n"
 
 
-def fit(run: Run, pipeline: Any, model: Any, style: Style = "quiet") -> Progress:
-    """Train `model` from where the run's state left it to the recipe's last epoch.
+def fit(
+    run: Run, pipeline: Any, model: Any, style: Style = "quiet", callbacks: Sequence[keras.callbacks.Callback] = ()
+) -> Progress:
+    """Train `model` from where the run's state left it to the recipe's last epoch; `callbacks` are called last.
 
     Returns:
         How far it came; with patience, the model holds its best weights.
@@ -93,7 +95,7 @@ def fit(run: Run, pipeline: Any, model: Any, style: Style = "quiet") -> Progress
     keeper = Keeper(run, progress, recipe.patience, kept)
     batches = pipeline.batches(data.train, shuffle=recipe.shuffle, epoch=progress.epoch)
     shown = EpochReport(style, recipe.epochs, len(batches), len(data.train))
-    callbacks = [keeper, shown, *([BatchTicks(shown)] if shown.style == "bar" else [])]
+    ticks = [BatchTicks(shown)] if shown.style == "bar" else []
     try:
         if not stopped and progress.epoch < recipe.epochs:
             model.fit(
@@ -101,7 +103,7 @@ def fit(run: Run, pipeline: Any, model: Any, style: Style = "quiet") -> Progress
                 initial_epoch=progress.epoch,
                 epochs=recipe.epochs,
                 validation_data=pipeline.batches(data.validation) if data.validation else None,
-                callbacks=callbacks,
+                callbacks=[keeper, shown, *ticks, *callbacks],
                 verbose=0,
             )
         keeper.save()

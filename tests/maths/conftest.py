@@ -33,7 +33,7 @@ def gradient():
     """gradient(model, x, y) -> name of each trainable weight -> gradient, read off one SGD step of rate 1."""
 
     def of(model, x, y=None):
-        model.compile(optimizer=keras.optimizers.SGD(1.0), run_eagerly=True)
+        model.compile(optimizer=keras.optimizers.SGD(1.0))
         before = [np.asarray(w).copy() for w in model.trainable_weights]
         model.train_on_batch(x, y)
         return {w.path: old - np.asarray(w) for w, old in zip(model.trainable_weights, before, strict=True)}

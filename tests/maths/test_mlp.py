@@ -1,12 +1,12 @@
 """The multilayer perceptron: exclusive or with and without a non-linearity, and backpropagation by hand."""
 
-import keras
+import random as python_random
+
 import numpy as np
 import pytest
 from keras import ops
 from scipy.special import expit
 
-import maquette.data
 from maquette.models.neuron.mlp import MLP
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32")
@@ -76,9 +76,8 @@ def test_the_loss_is_the_binary_cross_entropy():
 def test_or_without_and_is_exclusive_or():
     # The first hidden unit is OR, the second AND; the output asks for the first and against the second.
     model = xor_net([20 * np.ones((2, 2)), [-10, -30], [[20], [-20]], [-10]])
-    data = maquette.data.load("xor")
-    p = ops.convert_to_numpy(model.serve(data.train.x))
-    assert p.argmax(axis=1).tolist() == data.train.y.tolist()
+    p = ops.convert_to_numpy(model.serve(X))
+    assert p.argmax(axis=1).tolist() == Y.tolist()
     assert p.max(axis=1).min() > 0.999
 
 
@@ -169,14 +168,14 @@ def test_a_network_for_numbers_matches_the_chain_rule(random, gradient, slope):
 
 
 def test_dropout_keeps_the_expectation_and_is_off_in_use():
-    keras.utils.set_random_seed(0)
-    model = MLP(hidden_units=(2000,), classes=None, dropout=0.25, activation="linear")
+    python_random.seed(0)  # where Keras takes the seeds of its layers from
+    model = MLP(hidden_units=(400,), classes=None, dropout=0.25, activation="linear")
     model.build((None, 1))
-    model.set_weights([np.ones((1, 2000)), np.zeros(2000), np.full((2000, 1), 1 / 2000), np.zeros(1)])
+    model.set_weights([np.ones((1, 400)), np.zeros(400), np.full((400, 1), 1 / 400), np.zeros(1)])
     x = np.ones((200, 1), "float32")
     np.testing.assert_allclose(ops.convert_to_numpy(model(x)), 1, rtol=1e-5)
     dropped = ops.convert_to_numpy(model(x, training=True))
-    # Each answer is the mean of 2,000 units that are 4/3 with probability 3/4 and 0 otherwise.
-    deviation = np.sqrt(0.25 / 0.75 / 2000)
+    # Each answer is the mean of 400 units that are 4/3 with probability 3/4 and 0 otherwise.
+    deviation = np.sqrt(0.25 / 0.75 / 400)
     assert dropped.mean() == pytest.approx(1, abs=5 * deviation / np.sqrt(200))
-    assert dropped.std() == pytest.approx(deviation, rel=0.25)
+    assert dropped.std() == pytest.approx(deviation, rel=0.3)

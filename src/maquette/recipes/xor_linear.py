@@ -1,7 +1,7 @@
 """Exclusive or with linear hidden units, which cannot: the negative control of xor-mlp.
 
-Affine maps of affine maps are affine, so logit(0,0) + logit(1,1) = logit(0,1) + logit(1,0), and the best that is left is
-probability one half everywhere, a loss of ln 2 = 0.693147.
+Affine maps of affine maps are affine, so logit(0,0) + logit(1,1) = logit(0,1) + logit(1,0), and the best that is left
+is probability one half everywhere, a loss of ln 2 = 0.693147.
 
 Source: Minsky and Papert (1969), "Perceptrons".
 """

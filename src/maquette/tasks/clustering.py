@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from maquette.data.dataset import Dataset, Split
-from maquette.tasks.figure import Figure, canvas, finish
+from maquette.tasks.classification_figures import MOST_CLASSES, shaded_counts
+from maquette.tasks.figure import WIDTH, Figure, canvas, finish, label, pictures, pictures_height
 from maquette.tasks.image_classification import ImageClassification
 from maquette.tasks.intervals import bootstrap
 from maquette.tasks.task import Scored
@@ -41,17 +42,45 @@ class Clustering(ImageClassification):
         return Scored(split, outputs, measures)
 
     def figures(self, scored: Scored, dataset: Dataset) -> list[Figure]:
-        x, groups = scored.split.x, np.unique(scored.outputs)
-        picture, axes = canvas(8, 1.4 * -(-len(groups) // 10), nrows=-(-len(groups) // 10), ncols=10, squeeze=False)
-        for axis in axes.flat:
-            axis.set_axis_off()
-        for axis, group in zip(axes.flat, groups, strict=False):
-            axis.imshow(x[scored.outputs == group].mean(axis=0).squeeze(), interpolation="nearest")
-            axis.set_title(f"{int((scored.outputs == group).sum())}")
-        return [finish(picture, "groups", "Groups", "Mean picture of each group, with the number of its members.")]
+        if not len(scored.outputs):
+            return []
+        table = contingency(scored, len(dataset.classes))
+        figures = [_groups(scored, dataset, table)] if scored.split.x.ndim == 4 else []
+        return [*figures, _table(scored, dataset, table)] if max(table.shape) <= MOST_CLASSES else figures
 
     def answers(self, split: Split, outputs: np.ndarray, dataset: Dataset) -> list[dict[str, Any]]:
         return [{"input": name, "group": int(group)} for name, group in zip(split.names, outputs, strict=True)]
+
+
+def contingency(scored: Scored, classes: int) -> np.ndarray:
+    """Items of each class (rows) by the group they are in (columns), groups without items left out."""
+    truth = np.asarray(scored.split.y)
+    return np.stack([np.bincount(truth[scored.outputs == g], minlength=classes) for g in np.unique(scored.outputs)], 1)
+
+
+def _groups(scored: Scored, dataset: Dataset, table: np.ndarray) -> Figure:
+    columns, x = 5, scored.split.x
+    groups = np.unique(scored.outputs)
+    means = np.stack([x[scored.outputs == group].mean(axis=0) / 255 for group in groups])
+    most, share = table.argmax(axis=0), table.max(axis=0) / table.sum(axis=0)
+    sizes = table.sum(axis=0)
+    texts = [
+        f"{group}: {n} items\n{100 * p:.0f} % {label(dataset.classes[k], 9)}"
+        for group, n, k, p in zip(groups, sizes, most, share)
+    ]
+    picture, axes = canvas(WIDTH, pictures_height(means, columns, 2))
+    pictures(axes, means, columns, texts, lines=2)
+    caption = "Mean picture of each group, its number, the count of its members, and the class that most of them have."
+    return finish(picture, "groups", "Groups", caption)
+
+
+def _table(scored: Scored, dataset: Dataset, table: np.ndarray) -> Figure:
+    # Groups have no order of their own: each comes beside the class that most of its members have.
+    order = np.lexsort((-table.max(axis=0), table.argmax(axis=0)))
+    picture, axes = shaded_counts(table[:, order], dataset.classes, [str(g) for g in np.unique(scored.outputs)[order]])
+    axes.set(xlabel="group", ylabel="class")
+    caption = f"Items of each class in each group: {table.shape[1]} groups, ordered by the class that prevails in them."
+    return finish(picture, "classes-in-groups", "Classes in groups", caption)
 
 
 TASK = Clustering()

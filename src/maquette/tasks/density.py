@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from maquette.data.dataset import Dataset, Split
-from maquette.tasks.figure import Figure, canvas, finish
+from maquette.tasks.figure import GREY, ORANGE, WIDTH, Figure, canvas, finish, pictures, pictures_height
 from maquette.tasks.image_classification import ImageClassification
 from maquette.tasks.intervals import Measure, mean_of, wilson
 from maquette.tasks.task import Scored
 
 SAMPLES = 2000
+POINTS = 700  # of each kind that are drawn
 
 
 class AsIs:
@@ -68,11 +69,11 @@ class Density(ImageClassification):
         return Scored(split, outputs, measures, samples=samples)
 
     def figures(self, scored: Scored, dataset: Dataset) -> list[Figure]:
-        if scored.samples is None:
-            return []
-        if scored.split.x.ndim == 2:
-            return [_scatter(scored)]
-        return [_gallery(scored)]
+        points = scored.split.x.ndim == 2
+        figures = [] if scored.samples is None else [_scatter(scored) if points else _gallery(scored.samples)]
+        if not points and scored.outputs.shape == scored.split.x.shape and len(scored.outputs):
+            figures.append(_reconstructions(scored))
+        return figures
 
     def answers(self, split: Split, outputs: np.ndarray, dataset: Dataset) -> list[dict[str, Any]]:
         errors = _errors(split.x, outputs)
@@ -120,22 +121,41 @@ def modes(samples: np.ndarray, x: np.ndarray, y: np.ndarray) -> dict[str, Measur
 
 
 def _scatter(scored: Scored) -> Figure:
-    picture, axes = canvas(4.5, 4.5)
-    x = scored.split.x[:SAMPLES]
-    axes.scatter(*x[:, :2].T, s=8, color="#888888", alpha=0.5, label="data")
-    axes.scatter(*scored.samples[:, :2].T, s=4, color="#d9622b", alpha=0.5, label="generated")
-    axes.set_aspect("equal")
-    axes.legend(loc="upper right")
-    return finish(picture, "samples", "Samples", "Generated points over points of the test split.")
+    assert scored.samples is not None
+    picture, axes = canvas(WIDTH, WIDTH)
+    axes.scatter(*scored.split.x[:POINTS, :2].T, s=14, color=GREY, alpha=0.45, linewidths=0, label="data")
+    axes.scatter(*scored.samples[:POINTS, :2].T, s=9, color=ORANGE, alpha=0.7, linewidths=0, label="generated")
+    axes.set_aspect("equal", adjustable="datalim")
+    picture.legend(loc="outside upper center", ncols=2, handletextpad=0.1, markerscale=1.6)
+    caption = f"Generated points over points of the data, at most {POINTS} of each."
+    if "modes" in scored.measures and scored.split.y is not None:
+        reached, inside = scored.measures["modes"].value, scored.measures["in_modes"].value
+        caption += (
+            f" {reached:.0f} of {len(np.unique(scored.split.y))} modes are reached; {inside:.1%} of the points lie"
+        )
+        caption += " in one."
+    return finish(picture, "samples", "Samples", caption)
 
 
-def _gallery(scored: Scored) -> Figure:
-    picture, axes = canvas(7.5, 4.6, nrows=6, ncols=10)
-    for axis, sample in zip(axes.flat, scored.samples, strict=False):
-        axis.imshow(sample.squeeze(), vmin=0, vmax=1, interpolation="nearest")
-    for axis in axes.flat:
-        axis.set_axis_off()
-    return finish(picture, "samples", "Samples", "Pictures that the model generated: the probability of each pixel.")
+def _gallery(samples: np.ndarray) -> Figure:
+    columns = 10
+    picture, axes = canvas(WIDTH, pictures_height(samples, columns))
+    pictures(axes, samples, columns)
+    return finish(picture, "samples", "Samples", "Pictures that the model generated, not chosen.")
+
+
+def _reconstructions(scored: Scored) -> Figure:
+    """Rows of originals, each over the row of their reconstructions."""
+    columns = min(10, len(scored.outputs))
+    count = min(3, len(scored.outputs) // columns) * columns
+    x = scored.split.x[:count]
+    x = x.astype("float32") / 255 if x.dtype == np.uint8 else x
+    pairs = [part.reshape(-1, columns, *x.shape[1:]) for part in (x, scored.outputs[:count])]
+    shown = np.stack(pairs, axis=1).reshape(-1, *x.shape[1:])  # row of originals, row of reconstructions, and so on
+    picture, axes = canvas(WIDTH, pictures_height(shown, columns))
+    pictures(axes, shown, columns)
+    caption = "The first pictures of the split, each row over the row of its reconstructions."
+    return finish(picture, "reconstructions", "Reconstructions", caption)
 
 
 TASK = Density()

@@ -47,8 +47,8 @@ def compare(
     names = list(models) or [p.name for p in catalog.pages("models").values() if _does(p, task)]
     if not names:
         raise InputError(f"no model has the task {task}: see `maquette list tasks`")
+    chosen = backends.choose(backend, catalog.model_of(catalog.recipe_page(names[-1])))
     recipes = {name: settings.resolve(name, data, settings_, task) for name in names}
-    chosen = backends.choose(backend, next(iter(recipes.values())).page)
     folder = Path(out) if out else Path("runs") / f"compare-{Path(data).stem}-{datetime.now():%Y%m%d-%H%M%S}"
     rows = [_row(name, _runs(recipe, folder / name, chosen, seeds, style)) for name, recipe in recipes.items()]
     kind = catalog.task(task)

@@ -44,14 +44,16 @@ def reproduce(
         InputError: for an unknown recipe or wrong data.
         RuntimeError: naming the recipe whose process failed.
     """
-    names = list(names) or [n for n in catalog.recipes() if catalog.recipe(n).expect]
-    recipes = [catalog.recipe(name) for name in names]
-    if len(recipes) > 1:
-        for recipe in recipes:
-            _in_process(recipe.name, seeds, backend, docs, runs, style)
-    else:
-        _merge(Path(docs), recipes[0].name, measure(recipes[0], seeds, backend, Path(runs), style))
-    wanted = {recipe.name for recipe in recipes}
+    names = list(names) or [name for name, held in catalog.recipes().items() if held.facts.get("expect")]
+    held = {name: catalog.recipe_page(name) for name in names}
+    if len(names) > 1:
+        for name in names:
+            _in_process(name, seeds, backend, docs, runs, style)
+    for name in names if len(names) == 1 else ():
+        chosen = backends.choose(backend, catalog.model_of(held[name]))
+        recipe = catalog.recipe(name)
+        _merge(Path(docs), recipe.name, measure(recipe, seeds, chosen, Path(runs), style))
+    wanted = {page.facts["name"] for page in held.values()}
     return [entry for entry in results(Path(docs)) if entry["recipe"] in wanted]
 
 
@@ -65,11 +67,10 @@ def _in_process(name: str, seeds: Any, backend: str, docs: Any, runs: Any, style
         raise RuntimeError(f"the recipe {name} failed with status {status}; the others before it are written")
 
 
-def measure(recipe: Recipe, seeds: int | None, backend: str, runs: Path, style: "Style") -> list[dict[str, Any]]:
+def measure(recipe: Recipe, seeds: int | None, chosen: str, runs: Path, style: "Style") -> list[dict[str, Any]]:
     """Train one recipe over its seeds; one entry of results.json per expected metric."""
     from maquette.progress import say
 
-    chosen = backends.choose(backend, recipe.page)
     from maquette.verbs.train import device_name, once
 
     count = seeds or recipe.seeds

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maquette import backend as backends
-from maquette import files, settings
+from maquette import catalog, files, settings
 from maquette.core.recipe import Recipe
 from maquette.errors import InputError
 from maquette.run import Run
@@ -50,9 +50,9 @@ def train(
     Raises:
         InputError: for whatever the user can mend, naming it.
     """
+    chosen = backends.choose(backend, catalog.model_of(catalog.recipe_page(name)))
     recipe = settings.resolve(name, data, settings_, task)
     recipe = recipe if seed is None else replace(recipe, seed=seed)
-    chosen = backends.choose(backend, recipe.page)
     return run_recipe(recipe, chosen, new_folder(recipe, out), style)
 
 

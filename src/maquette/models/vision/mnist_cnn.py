@@ -34,6 +34,7 @@ RECIPE = Recipe(
     name="mnist-cnn",
     task="image-classification",
     data="mnist",
+    inputs={"standardise": False},
     optimizer={"adam": 1e-3},
     schedule="cosine",
     batch_size=128,

@@ -1,0 +1,24 @@
+"""benchmarks/results.json: one entry per benchmark, case and peer."""
+
+import json
+from pathlib import Path
+
+PATH = Path(__file__).with_name("results.json")
+
+
+def record(
+    benchmark: str, case: str, unit: str, ours: float, peer: float, peer_name: str, ratio: float, page: str
+) -> None:
+    """Write or replace an entry; a ratio above 1 means that we are ahead."""
+    from maquette import __version__, backend, files
+    from maquette.verbs.train import device_name
+
+    entry = {
+        **{"benchmark": benchmark, "case": case, "unit": unit, "ours": round(float(ours), 1)},
+        **{"peer": round(float(peer), 1), "peer_name": peer_name, "ratio": round(float(ratio), 3)},
+        **{"backend": backend.fastest(page), "device": device_name(), "version": __version__},
+    }
+    entries = json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else []
+    key = ("benchmark", "case", "peer_name")
+    kept = [old for old in entries if [old[k] for k in key] != [entry[k] for k in key]]
+    files.write_json(PATH, sorted([*kept, entry], key=lambda e: [e[k] for k in key]))
