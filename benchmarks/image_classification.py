@@ -127,8 +127,6 @@ def convolutional(nn):
 def perceptron(nn, recipe):
     """The network of models/neuron/mlp.py at the recipe's widths and dropout."""
     parts, width = [nn.Flatten()], 784
-    if recipe.model.get("input_dropout"):
-        parts.append(nn.Dropout(recipe.model["input_dropout"]))
     for units in recipe.model["hidden_units"]:
         parts += [nn.Linear(width, units), nn.ReLU(), nn.Dropout(recipe.model.get("dropout", 0.0))]
         width = units

@@ -90,12 +90,30 @@ def read_data(recipe: Recipe) -> Dataset:
     else:
         known = near(recipe.data, catalog.pages("data"))
         raise InputError(f"{recipe.data} is neither a file or folder nor a built-in data set: {known}")
+    _refuse_damaged(dataset)
     dataset = task.adapt(dataset, options)
     if dataset.test is None:
         dataset = dataset.with_test(recipe.test, seed=0)
     if dataset.validation is None:
         dataset = dataset.with_validation(recipe.validation, seed=0)
     return dataset
+
+
+def _refuse_damaged(dataset: Dataset) -> None:
+    """Raise InputError for an empty training split, a number that is none, or a label without a class."""
+    if not len(dataset.train):
+        raise InputError(f"{dataset.name}: the train split has no items: give at least one")
+    for part in ("train", "validation", "test"):
+        split = getattr(dataset, part)
+        for what, values in {"x": split.x, "y": split.y}.items() if split else ():
+            if not isinstance(values, np.ndarray) or values.dtype.kind not in "fi":
+                continue  # a table's columns have their gaps filled by its encoder
+            wrong = ~np.isfinite(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
+            if what == "y" and values.dtype.kind == "i" and dataset.classes:
+                wrong = (values < 0) | (values >= len(dataset.classes))
+            if wrong.any():
+                item, value = int(np.argwhere(wrong)[0][0]), values[wrong][0]
+                raise InputError(f"{dataset.name}: {what} of item {item} of the {part} split is {value}: mend or drop it")
 
 
 def input_options(recipe: Recipe) -> dict[str, Any]:
@@ -120,6 +138,9 @@ def build(pipeline: Pipeline) -> Any:
     recipe = pipeline.recipe
     known = settings.arguments(recipe.page)
     given = {k: v for k, v in pipeline.task.model_arguments(pipeline.dataset).items() if k in known}
+    for key, value in given.items():
+        if recipe.model.get(key, value) != value:
+            raise InputError(f"model.{key}={recipe.model[key]}: {recipe.data} has {value}; leave the setting out")
     seed = {"seed": recipe.seed} if "seed" in known else {}
     # Keras draws every seed that a layer or initializer is not given from Python's own generator.
     random.seed(recipe.seed)

@@ -44,31 +44,38 @@ def choose(asked: str, page: str) -> str:
     """Set KERAS_BACKEND before Keras is imported, and return it.
 
     Args:
-        asked: "auto" or a backend's name.
+        asked: a backend's name, or "auto": KERAS_BACKEND, else what Keras already runs on, else the fastest.
         page: the model page that is going to run.
 
     Raises:
         InputError: for an unknown or absent backend, or if Keras already runs on another one.
     """
-    if asked != "auto" and asked not in BACKENDS:
-        raise InputError(f"--backend {asked}: take auto, {', '.join(BACKENDS)}")
-    wanted = asked if asked != "auto" else os.environ.get("KERAS_BACKEND") or fastest(page)
+    wanted = asked if asked != "auto" else os.environ.get("KERAS_BACKEND") or _running() or fastest(page)
+    if wanted not in BACKENDS:
+        option = f"--backend {asked}" if asked != "auto" else f"the environment variable KERAS_BACKEND={wanted}"
+        raise InputError(f"{option}: take auto, {', '.join(BACKENDS)}")
     if wanted not in installed():
         raise InputError(f"the backend {wanted} is not installed: pip install 'maquette[{wanted}]'")
-    if "keras" in sys.modules:
-        import keras
-
-        if keras.backend.backend() != wanted:
-            raise InputError(f"Keras already runs on {keras.backend.backend()}: start a new process for {wanted}")
+    if _running() not in ("", wanted):
+        raise InputError(f"Keras already runs on {_running()}: start a new process for {wanted}")
     os.environ["KERAS_BACKEND"] = wanted
     quiet(wanted)
     return wanted
+
+
+def _running() -> str:
+    """The backend of a Keras that is imported already, else ""."""
+    keras = sys.modules.get("keras")
+    return str(keras.backend.backend()) if keras else ""
 
 
 def quiet(backend: str) -> None:
     """Settings that have to be made before a backend is imported."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    # Without this two equal runs on TensorFlow end in other weights, and no resume could be exact; it costs nothing
+    # that could be measured.
+    os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
     # PyTorch's CPU threads spin while they wait, which starves everything else on a small machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if backend == "torch":

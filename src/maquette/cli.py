@@ -1,6 +1,7 @@
 """The command line. Importing this module, and so `--help`, imports no backend and no verb."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,10 +11,23 @@ import typer
 from maquette import __version__, catalog
 from maquette.errors import InputError
 
+
+class _Stopped(Exception):
+    """Ctrl-C, in a form that Typer hands on with its message."""
+
+
+class _Commands(typer.core.TyperGroup):
+    def invoke(self, context: Any) -> Any:
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt as stop:
+            raise _Stopped(str(stop) or "nothing has been trained yet") from None
+
+
 app = typer.Typer(
     name="maquette",
+    cls=_Commands,
     help="Classic deep-learning systems as small, working models: train, score, compare, export.",
-    no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -36,8 +50,7 @@ def style(json_lines: bool, quiet: bool = False) -> Any:
 
 def table(rows: list[dict[str, Any]], json_lines: bool) -> None:
     """Rows of equal keys, as JSON lines or in aligned columns."""
-    from maquette.files import plain
-    from maquette.verbs.predict import flat
+    from maquette.files import flat, plain
 
     if json_lines:
         for row in rows:
@@ -105,7 +118,7 @@ def train(
     settings: Settings = None,
     task: Annotated[str, typer.Option(help="The task, where a model has several.")] = "",
     backend: Backend = "auto",
-    seed: Annotated[int | None, typer.Option(help="Fixes weights, order and noise.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Fixes weights, order and noise.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder; a new one under runs/ by default.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -224,7 +237,8 @@ def reproduce(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run recipes over their seeds and write what was reached beside what was expected."""
+    """Run recipes over their seeds and write what was reached beside what was expected; status 3 if one is missed."""
+    from maquette.verbs.reproduce import MISSED
     from maquette.verbs.reproduce import reproduce as reproduce_
 
     given = style(as_json, quiet)
@@ -232,7 +246,7 @@ def reproduce(
     keys = ("recipe", "metric", "value", "low", "high", "seeds", "expected", "met")
     table([{key: entry[key] for key in keys} for entry in entries], as_json)
     if not all(entry["met"] for entry in entries):
-        raise typer.Exit(1)
+        raise typer.Exit(MISSED)
 
 
 @app.command()
@@ -300,20 +314,30 @@ def main() -> None:
 
     backend.own_process()
     try:
-        app()
-    except KeyboardInterrupt:
-        _fail("stopped; `maquette resume RUN` continues the run where its last state was written", 130)
+        status = app(sys.argv[1:] or ["--help"], prog_name="maquette", standalone_mode=False)
+        sys.stdout.flush()
     except BrokenPipeError:
-        sys.stderr.close()
+        # The reader of a pipe, such as `head`, has had enough; a second failure at the flush on exit is avoided.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        text = " ".join(str(error).split()) or type(error).__name__
-        _fail(
-            text if isinstance(error, InputError) else f"{type(error).__name__}: {text} (--debug shows where)",
-            2 if isinstance(error, InputError) else 1,
-        )
+        _fail(*_told_error(error))
+    sys.exit(status or 0)
+
+
+def _told_error(error: Exception) -> tuple[str, int]:
+    """What is said of an error in one line, and the exit status."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, InputError):
+        return text, 2
+    if isinstance(error, _Stopped):
+        return f"stopped; {text}", 130
+    if hasattr(error, "format_message"):  # a wrong command or option, in Typer's words
+        command = getattr(getattr(error, "ctx", None), "command_path", "maquette")
+        return f"{' '.join(error.format_message().split()).rstrip('.')}; see `{command} --help`", 2
+    return f"{type(error).__name__}: {text} (--debug shows where)", 1
 
 
 def _fail(text: str, status: int) -> None:

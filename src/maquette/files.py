@@ -5,12 +5,14 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from maquette.errors import InputError
+
+PARTIAL = ".partial-"  # begins the name of a file that is being written
 
 
 @contextmanager
@@ -20,29 +22,39 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         InputError: naming the folder, when it is full or cannot be written.
     """
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f"{PARTIAL}{path.stem}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    temporary = Path(name)
+        temporary = Path(name)
+        try:
+            yield temporary
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that a killed process left behind in `folder`."""
+    for left in folder.glob(f"{PARTIAL}*"):
+        left.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Run a block that writes `path`; what the disk refuses becomes an InputError that names it."""
     try:
-        yield temporary
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        yield
     except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _unwritable(path: Path, error: OSError) -> Exception:
-    if error.errno == errno.ENOSPC:
-        return InputError(f"no space left in {path.parent} to write {path.name}: free some and run `maquette resume`")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-        return InputError(f"cannot write {path}: {error.strerror}; choose another folder with --out")
-    return error
+        # h5py puts the system's own words into its message and leaves errno empty.
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
+            raise InputError(
+                f"no space left in {path.parent} to write {path.name}: free some, then `maquette resume` goes on"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+            raise InputError(f"cannot write {path}: {error.strerror}; choose another place with --out") from error
+        raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -69,14 +81,22 @@ def plain(value: Any) -> Any:
     return value
 
 
-def read_json(path: Path, kind: str, check: Callable[[Any], bool] = lambda _: True) -> Any:
-    """The value in a JSON file; raises InputError naming it if it is missing, broken or not what `check` wants."""
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with nested answers as columns of their own: {"next": {"7": 0.1}} -> {"next": "7 0.1"}."""
+    return {
+        key: " ".join(f"{name} {share:.4g}" for name, share in value.items()) if isinstance(value, Mapping) else value
+        for key, value in row.items()
+    }
+
+
+def read_json(path: Path, kind: str, check: Callable[[Any], bool] = lambda _: True) -> dict[str, Any]:
+    """The object in a JSON file; raises InputError naming it if it is missing, broken or not what `check` wants."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path} is missing: {path.parent} is not a whole {kind}") from None
+        raise InputError(f"{path} is missing: {path.parent} is no whole {kind}; train anew") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path} is damaged ({error}): it is no {kind}") from None
-    if not check(value):
-        raise InputError(f"{path} does not hold what a {kind} has")
+        raise InputError(f"{path} is damaged ({error}): restore the file, or train anew") from None
+    if not isinstance(value, dict) or not check(value):
+        raise InputError(f"{path} does not hold what a {kind} has: restore the file, or train anew")
     return value

@@ -4,12 +4,13 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import keras
 import numpy as np
 
-from maquette import state
+from maquette import files, state
 from maquette.errors import InputError
 from maquette.progress import BatchTicks, EpochReport, Style
 from maquette.run import Run
@@ -29,8 +30,9 @@ class Keeper(keras.callbacks.Callback):
         super().__init__()
         self.run, self.progress, self.patience = run, progress, patience
         self.written, self.cost = -math.inf, 0.0
-        run.path("metrics.jsonl").write_text("".join(_line(row) for row in kept), encoding="utf-8")
-        self.lines = run.path("metrics.jsonl").open("a", encoding="utf-8")
+        self.path = run.path("metrics.jsonl")
+        files.write_text(self.path, "".join(_line(row) for row in kept))
+        self.lines = self.path.open("a", encoding="utf-8")
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.started = time.perf_counter()
@@ -45,7 +47,8 @@ class Keeper(keras.callbacks.Callback):
             )
         progress = self.progress
         progress.epoch, progress.seconds = epoch + 1, progress.seconds + time.perf_counter() - self.started
-        self.lines.write(_line({"epoch": epoch + 1, **values, "seconds": round(progress.seconds, 4)}))
+        with files.writing(self.path):
+            self.lines.write(_line({"epoch": epoch + 1, **values, "seconds": round(progress.seconds, 4)}))
         if self.patience:
             self._watch(values)
         now = time.perf_counter()
@@ -64,10 +67,17 @@ class Keeper(keras.callbacks.Callback):
     def save(self) -> None:
         """Write the state now."""
         before = time.perf_counter()
-        self.lines.flush()
+        with files.writing(self.path):
+            self.lines.flush()
         state.save(self.run.path("state.npz"), self.model, self.progress)
         self.written = time.perf_counter()
         self.cost = self.written - before
+
+
+    def close(self) -> None:
+        """Close metrics.jsonl; what a full disk did not take has been told by then."""
+        with suppress(OSError):
+            self.lines.close()
 
 
 def _line(row: Mapping[str, Any]) -> str:
@@ -104,11 +114,12 @@ def fit(
                 epochs=recipe.epochs,
                 validation_data=pipeline.batches(data.validation) if data.validation else None,
                 callbacks=[keeper, shown, *ticks, *callbacks],
+                shuffle=False,  # Keras would mix the batches by Python's own generator, beside (seed, epoch)
                 verbose=0,
             )
         keeper.save()
     finally:
-        keeper.lines.close()
+        keeper.close()
         shown.stop()
     if progress.best_weights:
         model.set_weights(progress.best_weights)

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from maquette import __version__, catalog, files
-from maquette.core.recipe import Expect, Recipe
+from maquette.core.recipe import Recipe
 from maquette.data.dataset import Dataset, Split
 from maquette.errors import InputError
 
 KIND = "run folder"
+PIPELINE = {"task", "data", "report", "origin", "classes", "features", "target", "shape", "target_scale", "encoder"}
 
 
 @dataclass(frozen=True)
@@ -47,29 +48,38 @@ class Run:
 
     @cached_property
     def recipe(self) -> Recipe:
-        value = files.read_json(self.path("recipe.json"), KIND, lambda v: isinstance(v, dict))
-        known = {f.name for f in fields(Recipe)}
-        if not set(value) <= known | {"backend"}:
-            extra = ", ".join(sorted(set(value) - known - {"backend"}))
-            raise InputError(f"{self.path('recipe.json')} has unknown entries: {extra}")
-        expect = {name: Expect(**entry) for name, entry in value.get("expect", {}).items()}
-        return Recipe(**{k: v for k, v in value.items() if k in known} | {"expect": expect})
+        from pydantic import TypeAdapter, ValidationError
+
+        entries = self._recipe_entries()
+        known = {f.name for f in fields(Recipe)} | {"backend"}
+        try:
+            unknown = sorted(set(entries) - known)
+            recipe = TypeAdapter(Recipe).validate_python({k: v for k, v in entries.items() if k != "backend"})
+        except ValidationError as error:
+            first = error.errors()[0]
+            unknown = [f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"]
+        if unknown:
+            raise InputError(f"{self.path('recipe.json')} is no recipe ({unknown[0]}): restore the file, or train anew")
+        return recipe
+
+    def _recipe_entries(self) -> dict[str, Any]:
+        return files.read_json(self.path("recipe.json"), KIND, lambda v: {"task", "data", "page", "backend"} <= set(v))
 
     @property
     def backend(self) -> str:
-        return str(files.read_json(self.path("recipe.json"), KIND).get("backend", ""))
+        return str(self._recipe_entries()["backend"])
 
     @cached_property
     def pipeline(self) -> dict[str, Any]:
-        return dict(files.read_json(self.path("pipeline.json"), KIND, lambda v: "encoder" in v and "shape" in v))
+        return files.read_json(self.path("pipeline.json"), KIND, lambda v: PIPELINE <= set(v))
 
     @property
     def environment(self) -> dict[str, Any]:
-        return dict(files.read_json(self.path("environment.json"), KIND))
+        return files.read_json(self.path("environment.json"), KIND, lambda v: "versions" in v)
 
     @property
     def result(self) -> dict[str, Any]:
-        return dict(files.read_json(self.path("result.json"), "finished run", lambda v: "metrics" in v))
+        return files.read_json(self.path("result.json"), "finished run", lambda v: "metrics" in v)
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -94,7 +104,10 @@ class Run:
 
     @cached_property
     def encoder(self) -> Any:
-        return self.task.restore(self.pipeline["encoder"])
+        try:
+            return self.task.restore(self.pipeline["encoder"])
+        except InputError as error:
+            raise InputError(f"{self.path('pipeline.json')}: {error}") from error
 
     @property
     def words(self) -> Dataset:
@@ -134,6 +147,6 @@ def load_model(path: Path, page: str) -> Any:
         raise InputError(f"{path} is missing: the run has not finished; `maquette resume {path.parent}` continues it")
     try:
         return keras.saving.load_model(path, safe_mode=True)
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(f"{path} cannot be loaded: {first}") from error
+    except Exception as error:  # whatever Keras's reader stumbles over, the file is not what was written
+        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise InputError(f"{path} cannot be loaded ({first}): restore the file, or train anew") from error

@@ -13,6 +13,11 @@ from maquette.core.recipe import Recipe
 from maquette.errors import InputError, near
 
 FIXED = ("name", "page", "expect", "tiny", "seeds", "minutes")
+# The smallest and the largest value of a number, both allowed; NumPy takes no seed of more than 32 bits.
+RANGES = {
+    **{"batch_size": (0, None), "epochs": (1, None), "seed": (0, 2**31), "patience": (0, None)},
+    **{"validation": (0, 0.99), "test": (0, 0.99), "learning_rate": (0, None)},
+}
 
 
 def parse(pairs: Iterable[str]) -> dict[str, Any]:
@@ -39,6 +44,7 @@ def resolve(name: str, data: str | None = None, settings: Mapping[str, Any] | No
     if data is not None and data != recipe.data:
         recipe = replace(recipe, data=str(data), expect={})
     settings = dict(settings or {})
+    task = str(settings.pop("task", task))
     if "data" in settings and settings["data"] != recipe.data:
         recipe = replace(recipe, data=str(settings.pop("data")), expect={})
     recipe = replace(recipe, task=task or _task_of(recipe))
@@ -46,6 +52,8 @@ def resolve(name: str, data: str | None = None, settings: Mapping[str, Any] | No
     if recipe.task not in known:
         catalog.find(recipe.task, "tasks")
         raise InputError(f"{recipe.page} is a model for {', '.join(known)}, not for {recipe.task}")
+    if recipe.task != catalog.recipe(name).task:  # which had options of its own
+        recipe = replace(recipe, inputs={k: v for k, v in recipe.inputs.items() if k in catalog.task(recipe.task).options})
     return apply(recipe, settings)
 
 
@@ -86,9 +94,10 @@ def _set(recipe: Recipe, key: str, value: Any) -> Recipe:
         known = catalog.task(recipe.task).options
         if rest not in known:
             raise InputError(f"--set {key}: {recipe.task} has no such option; {near(rest, known)}")
-        return replace(recipe, inputs={**recipe.inputs, rest: value})
+        hint = catalog.task(recipe.task).option_types.get(rest, Any)
+        return replace(recipe, inputs={**recipe.inputs, rest: checked(key, value, hint)})
     if head == "optimizer" and rest:
-        return replace(recipe, optimizer={rest: value})
+        return replace(recipe, optimizer=_with_optimizer(recipe.optimizer, rest, value))
     if key == "learning_rate":
         return _with_rate(recipe, value)
     hints = {k: v for k, v in typing.get_type_hints(Recipe).items() if k not in FIXED}
@@ -98,10 +107,19 @@ def _set(recipe: Recipe, key: str, value: Any) -> Recipe:
     return replace(recipe, **{key: checked(key, value, hints[key])})
 
 
+def _with_optimizer(old: Mapping[str, Any], name: str, value: Any) -> Mapping[str, Any]:
+    """`name` is an optimizer, or a player of a model with several networks, or PLAYER.OPTIMIZER."""
+    player, _, inner = name.partition(".")
+    if len(old) > 1 and player in old:
+        return {**old, player: {inner: value} if inner else value}
+    return {name: value}
+
+
 def _with_rate(recipe: Recipe, value: Any) -> Recipe:
     rate = checked("learning_rate", value, float)
     if len(recipe.optimizer) != 1:
-        raise InputError("--set learning_rate: the model has several optimizers; set optimizer.PLAYER instead")
+        each = " and ".join(f"optimizer.{player}.adam" for player in recipe.optimizer)
+        raise InputError(f"--set learning_rate: the model has several optimizers; set {each} instead")
     ((name, old),) = recipe.optimizer.items()
     return replace(recipe, optimizer={name: {**old, "learning_rate": rate} if isinstance(old, Mapping) else rate})
 
@@ -126,13 +144,23 @@ def checked(key: str, value: Any, hint: Any) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
     adapter = TypeAdapter(hint)
+    if hint in (str, str | None) and isinstance(value, int | float):
+        value = str(value)  # a column may be called 3
     try:
-        return adapter.validate_python(value)
+        return _in_range(key, adapter.validate_python(value))
     except ValidationError as error:
         if str(typing.get_origin(hint)).endswith("Sequence'>") and not isinstance(value, (str, tuple, list)):
             return checked(key, (value,), hint)
         reason = error.errors()[0]["msg"]
         raise InputError(f"--set {key}={value}: {reason[0].lower()}{reason[1:]}") from None
+
+
+def _in_range(key: str, value: Any) -> Any:
+    least, most = RANGES.get(key, (None, None))
+    if (least is not None and not value >= least) or (most is not None and value > most):
+        wanted = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise InputError(f"--set {key}={value}: take {wanted}")
+    return value
 
 
 def names() -> list[str]:

@@ -1,6 +1,8 @@
 """Everything that an exact resume needs, in one file that is replaced as a whole."""
 
 import json
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,13 +68,13 @@ def load(path: Path, model: Any) -> Progress:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
         numbers = json.loads(arrays.pop("progress").tobytes().decode())
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise InputError(f"{path} is damaged ({error}): start the run again") from error
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path} is damaged ({error}): remove it, and `maquette resume` starts anew") from error
     best = [arrays.pop(key) for key in sorted(arrays) if key.startswith("best_")]
     own = variables(model)
     shapes = {key: tuple(v.shape) for key, v in own.items()}
     if {key: value.shape for key, value in arrays.items()} != shapes:
-        raise InputError(f"{path} is the state of another model: the recipe or the page has changed since")
+        raise InputError(f"{path} is the state of another model: train anew, for the recipe or the page has changed")
     for key, variable in own.items():
         variable.assign(arrays[key])
     return Progress(**numbers, best_weights=best)

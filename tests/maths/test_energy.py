@@ -167,8 +167,8 @@ def test_training_raises_the_exact_likelihood_to_near_its_bound(random):
     model.build(v.shape)
     model.initialize(v)
     assert share @ log_p(*weights_of(model)) == pytest.approx(-4 * np.log(2), abs=0.01)
-    model.compile(optimizer=keras.optimizers.SGD(0.2))
-    model.fit(np.concatenate([v] * 600), batch_size=len(v), verbose=0)
+    model.compile(optimizer=keras.optimizers.SGD(0.5))
+    model.fit(np.concatenate([v] * 1000), batch_size=len(v), verbose=0)
     bound = -np.log(4)  # no distribution gives the data more than minus their entropy
     assert bound - 0.3 < share @ log_p(*weights_of(model)) < bound
 

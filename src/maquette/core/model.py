@@ -9,6 +9,13 @@ import keras
 import numpy as np
 from keras import ops
 
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    # With it a compiled step on the CPU now and then reads a weight after its update where the old value is due, as
+    # in a player's loss that holds the other player constant (TensorFlow 2.21).
+    tf.config.optimizer.set_experimental_options({"dependency_optimization": False})
+
 
 def learning_rule(compute_loss: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a page's `compute_loss` as its whole learning rule: mean loss -> what Keras has to minimise.
@@ -48,10 +55,12 @@ class Model(keras.Model):
     Attributes:
         tasks: names of the tasks that the model can be trained for.
         tracked: names of running means, beside the loss, that `compute_loss` reports by `self.track`.
+        monitor: the logged quantity that falls as the model learns; None in a game, where none has to.
     """
 
     tasks: ClassVar[tuple[str, ...]] = ()
     tracked: ClassVar[tuple[str, ...]] = ()
+    monitor: ClassVar[str | None] = "loss"
 
     def __init__(self, name: str | None = None, **kwargs: Any) -> None:
         # A name counted up by Keras would differ from one process to the next.

@@ -25,7 +25,7 @@ def draw(scored: Scored, dataset: Dataset) -> list[Figure]:
     figures = [confused_pairs(counts, dataset.classes) if many else confusion_matrix(counts, dataset.classes)]
     error = scored.measures["calibration_error"].value
     figures.append(reliability(scored.outputs.max(axis=1), answer == truth, error))
-    if getattr(scored.split.x, "ndim", 0) == 4:
+    if np.asarray(scored.split.x).ndim == 4:
         figures += [wrongest(scored, dataset.classes), first_answers(scored, dataset.classes)]
     return figures
 
@@ -41,7 +41,8 @@ def shaded_counts(counts: np.ndarray, rows: Sequence[str], columns: Sequence[str
     longest = max(len(label(name)) for name in (*rows, *columns))
     room = 0.5 + 0.075 * longest  # inches for the names
     width = max(WIDTH, room + 0.29 * side)
-    cell = min(0.6, (width - room) / len(columns))
+    across = (width - room) / len(columns)  # inches for a column
+    cell = min(0.6, across)
     picture, axes = canvas(width, room + cell * len(rows))
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(share, cmap=shade(), vmin=0, vmax=1, interpolation="none", aspect="auto")
@@ -49,8 +50,7 @@ def shaded_counts(counts: np.ndarray, rows: Sequence[str], columns: Sequence[str
     for row, column in np.argwhere(counts):
         axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", fontsize=size)
     names = [label(name) for name in columns]
-    across = cell * 72 < size * 0.65 * max(map(len, names))
-    turn = {"rotation": 90} if across else {}
+    turn = {"rotation": 90} if across * 72 < size * 0.65 * max(map(len, names)) else {}
     axes.set_xticks(range(len(columns)), names, fontsize=max(size, 8), **turn)
     axes.set_yticks(range(len(rows)), [label(name) for name in rows], fontsize=max(size, 8))
     axes.tick_params(length=0)
@@ -82,7 +82,7 @@ def confused_pairs(counts: np.ndarray, classes: Sequence[str], most: int = 20) -
     axes.set_yticks(range(len(pairs)), names, fontsize=9)
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
-    axes.margins(x=0.1)
+    axes.margins(x=0.1, y=0.02)
     axes.invert_yaxis()
     caption = f"True class → answered class, and how often; {int(wrong.sum())} of {int(counts.sum())} items are wrong."
     if not pairs:
@@ -106,7 +106,7 @@ def reliability(confidence: np.ndarray, correct: np.ndarray, error: float) -> Fi
     ends = np.array([[s.value - s.low, s.high - s.value] for s in shares]).clip(0).T
     picture, (upper, lower) = canvas(WIDTH, 4.2, nrows=2, sharex=True, height_ratios=[3, 1])
     upper.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
-    upper.errorbar(mean, value, ends, fmt="o", color=BLUE, markersize=5, elinewidth=1.2)
+    upper.errorbar(mean, value, ends, fmt="o", color=BLUE, markersize=5, elinewidth=1.2, clip_on=False)
     upper.set(xlim=(0, 1), ylim=(0, 1.03), ylabel="share answered right")
     lower.bar((np.arange(BINS) + 0.5) / BINS, items / len(confidence), width=0.9 / BINS, color=GREY)
     lower.set(xlabel="probability of the answer", ylabel="share of items")
@@ -124,12 +124,11 @@ def wrongest(scored: Scored, classes: Sequence[str]) -> Figure:
     order = np.argsort(chance, kind="stable")
     wrong = order[(answer != truth)[order]]
     shown = (wrong if len(wrong) else order)[:GALLERY]
-    caption = (
-        f"The {len(shown)} of {len(wrong)} wrong answers with the greatest loss: true class, then answer and its "
-        "probability."
-        if len(wrong)
-        else "No picture was answered wrong; these are right with the least probability."
-    )
+    what = "true class, then answer and its probability."
+    caption = "No picture was answered wrong; these are right with the least probability."
+    if len(wrong):
+        some = f"{len(shown)} of the" if len(shown) < len(wrong) else "All"
+        caption = f"{some} {len(wrong)} wrong answers, the greatest loss first: {what}"
     title = "Wrongest answers" if len(wrong) else "Least sure answers"
     return _gallery(scored, classes, shown, "wrongest", title, caption)
 
@@ -142,12 +141,13 @@ def first_answers(scored: Scored, classes: Sequence[str]) -> Figure:
 
 
 def _gallery(scored: Scored, classes: Sequence[str], shown: np.ndarray, name: str, title: str, caption: str) -> Figure:
-    x = scored.split.x[shown]
+    x, short = np.asarray(scored.split.x)[shown], max(map(len, classes)) <= 4
     texts = []
     for truth, p in zip(np.asarray(scored.split.y)[shown], scored.outputs[shown]):
         k = int(p.argmax())
-        sign = "✓" if k == truth else "→"
-        texts.append(f"{label(classes[truth], 13)}\n{sign} {label(classes[k], 9)} {100 * p[k]:.0f} %")
-    picture, axes = canvas(WIDTH, pictures_height(x, COLUMNS, 2))
-    pictures(axes, x, COLUMNS, texts, lines=2)
+        sign, space = "✓" if k == truth else "→", " " if short else "\n"
+        texts.append(f"{label(classes[truth], 12)}\n{sign} {label(classes[k], 11)}{space}{100 * p[k]:.0f} %")
+    lines = 2 if short else 3
+    picture, axes = canvas(WIDTH, pictures_height(x, COLUMNS, lines))
+    pictures(axes, x, COLUMNS, texts, lines)
     return finish(picture, name, title, caption)

@@ -45,7 +45,7 @@ class Clustering(ImageClassification):
         if not len(scored.outputs):
             return []
         table = contingency(scored, len(dataset.classes))
-        figures = [_groups(scored, dataset, table)] if scored.split.x.ndim == 4 else []
+        figures = [_groups(scored, dataset, table)] if np.asarray(scored.split.x).ndim == 4 else []
         return [*figures, _table(scored, dataset, table)] if max(table.shape) <= MOST_CLASSES else figures
 
     def answers(self, split: Split, outputs: np.ndarray, dataset: Dataset) -> list[dict[str, Any]]:
@@ -59,7 +59,7 @@ def contingency(scored: Scored, classes: int) -> np.ndarray:
 
 
 def _groups(scored: Scored, dataset: Dataset, table: np.ndarray) -> Figure:
-    columns, x = 5, scored.split.x
+    columns, x = 5, np.asarray(scored.split.x)
     groups = np.unique(scored.outputs)
     means = np.stack([x[scored.outputs == group].mean(axis=0) / 255 for group in groups])
     most, share = table.argmax(axis=0), table.max(axis=0) / table.sum(axis=0)

@@ -60,7 +60,7 @@ def _curve(history: Sequence[Mapping[str, float]], key: str) -> Figure:
     axes.set(xlabel="epoch", ylabel=words)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.grid(axis="y", alpha=0.2, linewidth=0.6, color="#808080")
-    caption = " ".join(_summary(name, *series) for name, series in drawn.items())
+    caption = "; ".join(_summary(name, values) for name, (_, values) in drawn.items()).capitalize() + "."
     return finish(picture, "curve-" + re.sub(r"[^\w-]", "-", key), words[0].upper() + words[1:], caption)
 
 
@@ -77,11 +77,6 @@ def _logarithmic_if_wide(axes: Any, values: np.ndarray) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _summary(name: str, epochs: np.ndarray, values: np.ndarray) -> str:
-    low, high = int(values.argmin()), int(values.argmax())
-    text = f"{name.capitalize()}: {values[-1]:.4g} after epoch {epochs[-1]:.0f}"
-    if len(values) > 1:
-        text += (
-            f"; lowest {values[low]:.4g} after {epochs[low]:.0f}, highest {values[high]:.4g} after {epochs[high]:.0f}"
-        )
-    return text + "."
+def _summary(name: str, values: np.ndarray) -> str:
+    text = f"{name} {values[-1]:.4g} at the end"
+    return text + (f" (from {values.min():.4g} to {values.max():.4g} over the run)" if len(values) > 1 else "")

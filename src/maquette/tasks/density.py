@@ -7,12 +7,14 @@ Metrics  reconstruction error (mean square per pixel) of models that reconstruct
 Answer   the reconstruction error of each picture
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from maquette.data.dataset import Dataset, Split
+from maquette.errors import InputError
 from maquette.tasks.figure import GREY, ORANGE, WIDTH, Figure, canvas, finish, pictures, pictures_height
 from maquette.tasks.image_classification import ImageClassification
 from maquette.tasks.intervals import Measure, mean_of, wilson
@@ -69,13 +71,21 @@ class Density(ImageClassification):
         return Scored(split, outputs, measures, samples=samples)
 
     def figures(self, scored: Scored, dataset: Dataset) -> list[Figure]:
-        points = scored.split.x.ndim == 2
+        x = np.asarray(scored.split.x)
+        points = x.ndim == 2
         figures = [] if scored.samples is None else [_scatter(scored) if points else _gallery(scored.samples)]
-        if not points and scored.outputs.shape == scored.split.x.shape and len(scored.outputs):
+        if not points and scored.outputs.shape == x.shape and len(scored.outputs):
             figures.append(_reconstructions(scored))
         return figures
 
+    def read_inputs(self, paths: Sequence[Path], encoder: Any, shape: Sequence[int]) -> Split:
+        if len(shape) != 3:
+            raise InputError(f"{paths[0]}: the run was trained on points and answers for no file; take one of pictures")
+        return super().read_inputs(paths, encoder, shape)
+
     def answers(self, split: Split, outputs: np.ndarray, dataset: Dataset) -> list[dict[str, Any]]:
+        if outputs.shape != split.x.shape:
+            raise InputError(f"{split.names[0]}: the run's model reconstructs nothing, and so has no answer for a file")
         errors = _errors(split.x, outputs)
         return [{"input": n, "reconstruction_error": float(e)} for n, e in zip(split.names, errors, strict=True)]
 
@@ -123,7 +133,7 @@ def modes(samples: np.ndarray, x: np.ndarray, y: np.ndarray) -> dict[str, Measur
 def _scatter(scored: Scored) -> Figure:
     assert scored.samples is not None
     picture, axes = canvas(WIDTH, WIDTH)
-    axes.scatter(*scored.split.x[:POINTS, :2].T, s=14, color=GREY, alpha=0.45, linewidths=0, label="data")
+    axes.scatter(*np.asarray(scored.split.x)[:POINTS, :2].T, s=14, color=GREY, alpha=0.45, linewidths=0, label="data")
     axes.scatter(*scored.samples[:POINTS, :2].T, s=9, color=ORANGE, alpha=0.7, linewidths=0, label="generated")
     axes.set_aspect("equal", adjustable="datalim")
     picture.legend(loc="outside upper center", ncols=2, handletextpad=0.1, markerscale=1.6)
@@ -148,7 +158,7 @@ def _reconstructions(scored: Scored) -> Figure:
     """Rows of originals, each over the row of their reconstructions."""
     columns = min(10, len(scored.outputs))
     count = min(3, len(scored.outputs) // columns) * columns
-    x = scored.split.x[:count]
+    x = np.asarray(scored.split.x)[:count]
     x = x.astype("float32") / 255 if x.dtype == np.uint8 else x
     pairs = [part.reshape(-1, columns, *x.shape[1:]) for part in (x, scored.outputs[:count])]
     shown = np.stack(pairs, axis=1).reshape(-1, *x.shape[1:])  # row of originals, row of reconstructions, and so on

@@ -15,6 +15,7 @@ INK = "#000000"  # black, matplotlib's own colour of text and lines, is written 
 BLUE, ORANGE, GREY = "#3f7fd6", "#d9622b", "#8a8f98"
 WIDTH = 4.8  # inches: two figures side by side on a desk, one on a telephone
 PIXELS = 60_000  # of all pictures in one figure together, which keeps the figure below 300 kB
+LINE = 0.19  # of the width of a picture is a line of text below it
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 
@@ -40,8 +41,8 @@ def canvas(width: float = WIDTH, height: float = 3.6, **grid: Any) -> tuple[Any,
     import matplotlib
     from matplotlib.figure import Figure as Canvas
 
-    style = {
-        **{"axes.facecolor": "none", "axes.linewidth": 0.8, "font.size": 10, "image.cmap": "gray"},
+    style: Any = {
+        **{"axes.facecolor": "none", "axes.linewidth": 0.8, "font.size": 10},
         **{"axes.spines.top": False, "axes.spines.right": False},
     }
     with matplotlib.rc_context(style):
@@ -57,7 +58,7 @@ def finish(figure: Any, name: str, title: str, caption: str) -> Figure:
 
     for legend in figure.findobj(Legend):
         legend.set_frame_on(False)
-    style = {"svg.fonttype": "none", "svg.hashsalt": "maquette", "image.composite_image": False}
+    style: Any = {"svg.fonttype": "none", "svg.hashsalt": "maquette", "image.composite_image": False}
     buffer = io.StringIO()
     with matplotlib.rc_context(style), warnings.catch_warnings():
         # The browser has letters that the font used for measuring lacks.
@@ -96,19 +97,19 @@ def shade(colour: str = BLUE, most: float = 0.6) -> Any:
 
 
 def pictures(axes: Any, x: np.ndarray, columns: int, texts: Sequence[str] = (), lines: int = 0) -> None:
-    """Draw pictures (n, height, width[, channels]) in rows of `columns`, each over its text of `lines` lines.
+    """Draw pictures (n, height, width, channels) in rows of `columns`, each over its text of `lines` lines.
 
     Pictures are uint8, or real numbers in [0, 1]; one channel is grey. Large ones are drawn smaller.
     """
     x = _fitting(_bytes(x))
     tall = x.shape[1] / x.shape[2]
-    step = tall + 0.08 + 0.19 * lines
+    step = tall + 0.08 + LINE * lines
     for i, picture in enumerate(x):
         left, top = (i % columns) * 1.08, (i // columns) * step
-        axes.imshow(picture.squeeze(), vmin=0, vmax=255, interpolation="none", extent=(left, left + 1, top + tall, top))
-        if lines:
-            text = texts[i]
-            axes.text(left + 0.5, top + tall + 0.04, text, ha="center", va="top", fontsize=8.5, linespacing=1.15)
+        place = {"extent": (left, left + 1, top + tall, top), "interpolation": "none"}
+        axes.imshow(picture.squeeze(-1) if picture.shape[-1] == 1 else picture, cmap="gray", vmin=0, vmax=255, **place)
+        for line, text in enumerate(texts[i].split("\n") if lines else ()):
+            axes.text(left + 0.5, top + tall + LINE * (line + 0.85), text, ha="center", fontsize=9)
     rows = -(-len(x) // columns)
     axes.set(xlim=(0, columns * 1.08 - 0.08), ylim=(rows * step, 0), aspect="equal")
     axes.set_axis_off()
@@ -116,7 +117,7 @@ def pictures(axes: Any, x: np.ndarray, columns: int, texts: Sequence[str] = (), 
 
 def pictures_height(x: np.ndarray, columns: int, lines: int = 0, width: float = WIDTH) -> float:
     """The height in inches of a canvas of `width` for `pictures`."""
-    step = x.shape[1] / x.shape[2] + 0.08 + 0.19 * lines
+    step = x.shape[1] / x.shape[2] + 0.08 + LINE * lines
     return max(0.6, -(-len(x) // columns) * step * width / (columns * 1.08 - 0.08))
 
 

@@ -10,9 +10,10 @@ Answer   the three most probable classes of each picture
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from maquette.data.dataset import Dataset, Split
 from maquette.data.pictures import PictureScaler
@@ -24,12 +25,12 @@ class ImageClassification(Classification):
 
     name = "image-classification"
     options = {"size": None, "standardise": True}
+    option_types = {"size": Annotated[int, Field(ge=1)] | None, "standardise": bool}
 
     def read(self, path: Path, options: Mapping[str, Any]) -> Dataset:
         from maquette.data.readers.images import read_folder
 
-        size = options["size"]
-        return read_folder(path, size=(size, size) if size else None)
+        return read_folder(path, size=options["size"])
 
     def adapt(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
         return resized(dataset, options["size"])
@@ -40,6 +41,9 @@ class ImageClassification(Classification):
     def restore(self, text: str) -> PictureScaler:
         return PictureScaler.from_json(text)
 
+    def like(self, shape: Sequence[int]) -> dict[str, Any]:
+        return {"size": tuple(shape[:2])} if len(shape) == 3 else {}
+
     def read_inputs(self, paths: Sequence[Path], encoder: Any, shape: Sequence[int]) -> Split:
         from maquette.data.readers.images import read_pictures
 
@@ -47,20 +51,25 @@ class ImageClassification(Classification):
         return Split(x, None, tuple(names))
 
 
-def resized(dataset: Dataset, size: int | None) -> Dataset:
-    """The data set with every picture resized to size x size pixels, bilinearly; None leaves it alone."""
-    if size is None or dataset.train.x.shape[1:3] == (size, size):
+def resized(dataset: Dataset, size: int | Sequence[int] | None) -> Dataset:
+    """The data set with pictures of size x size pixels, or height x width, bilinearly; None leaves it alone."""
+    if size is None:
+        return dataset
+    height, width = (int(side) for side in np.broadcast_to(size, 2))
+    if dataset.train.x.shape[1:3] == (height, width):
         return dataset
     parts = {name: getattr(dataset, name) for name in ("train", "validation", "test")}
-    return replace(dataset, **{name: part and replace(part, x=_resize(part.x, size)) for name, part in parts.items()})
+    return replace(
+        dataset, **{name: part and replace(part, x=_resize(part.x, height, width)) for name, part in parts.items()}
+    )
 
 
-def _resize(x: np.ndarray, size: int) -> np.ndarray:
+def _resize(x: np.ndarray, height: int, width: int) -> np.ndarray:
     from PIL import Image
 
     def one(picture: np.ndarray) -> np.ndarray:
         image = Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture)
-        return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR)).reshape(size, size, -1)
+        return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR)).reshape(height, width, -1)
 
     return np.stack([one(picture) for picture in x])
 

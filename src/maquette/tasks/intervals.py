@@ -28,7 +28,8 @@ def wilson(successes: int, trials: int) -> Measure:
         return Measure(float("nan"))
     p, z2 = successes / trials, Z * Z / trials
     middle, half = p + z2 / 2, Z * np.sqrt(p * (1 - p) / trials + z2 / (4 * trials))
-    return Measure(p, max(0.0, (middle - half) / (1 + z2)), min(1.0, (middle + half) / (1 + z2)))
+    # At 0 and 1 rounding could put an end on the wrong side of the share itself.
+    return Measure(p, min(p, max(0.0, (middle - half) / (1 + z2))), max(p, min(1.0, (middle + half) / (1 + z2))))
 
 
 def mean_of(values: np.ndarray) -> Measure:

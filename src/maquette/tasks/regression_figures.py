@@ -30,8 +30,8 @@ def _against_actual(scored: Scored, truth: np.ndarray, prediction: np.ndarray, n
     axes.set_title(numbers, fontsize=10, loc="left")
     axes.set(xlabel=f"actual {name}", ylabel=f"predicted {name}")
     _plain_numbers(axes)
-    caption = f"On the orange line a prediction is exact. {note}"
-    return finish(picture, "predicted", f"Predicted against actual: {numbers}", caption)
+    caption = f"{numbers}. On the orange line a prediction is exact. {note}"
+    return finish(picture, "predicted", "Predicted against actual", caption)
 
 
 def _residuals(truth: np.ndarray, prediction: np.ndarray, name: str) -> Figure:
@@ -53,7 +53,7 @@ def _residuals(truth: np.ndarray, prediction: np.ndarray, name: str) -> Figure:
 def _points(axes: Any, x: np.ndarray, y: np.ndarray) -> str:
     """Draw points, or hexagons where there are many; returns what the reader has to know about them."""
     if len(x) <= MOST_POINTS:
-        axes.scatter(x, y, s=14, color=BLUE, alpha=0.55, linewidths=0)
+        axes.scatter(x, y, s=14, color=BLUE, alpha=0.65, linewidths=0)
         return f"{len(x)} items." if len(x) != 1 else "1 item."
     from matplotlib.colors import LogNorm
 

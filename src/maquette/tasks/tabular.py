@@ -1,6 +1,6 @@
 """What tabular classification and regression share: a table of columns with a named target."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ class Tabular:
 
     name = ""
     options = {"target": None}
+    option_types = {"target": str | None}
 
     def read(self, path: Path, options: Mapping[str, Any]) -> Dataset:
         from maquette.data.readers.tables import read_columns, read_table
@@ -35,9 +36,19 @@ class Tabular:
         from maquette.data.readers.tables import read_columns
 
         tables = [read_columns(path, text=encoder.text_columns) for path in paths]
+        for path, table in zip(paths, tables):
+            named(path, encoder.transform, table)
         names = tuple(f"{path}:{row}" for path, table in zip(paths, tables) for row in range(1, _rows(table) + 1))
         merged = {key: np.concatenate([_column(t, key, p) for t, p in zip(tables, paths)]) for key in tables[0]}
         return Split(merged, None, names)
+
+
+def named(path: Path, function: Callable[[Any], Any], value: Any) -> Any:
+    """function(value), an InputError of which names the file that `value` was read from."""
+    try:
+        return function(value)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def _rows(table: Mapping[str, np.ndarray]) -> int:

@@ -39,16 +39,22 @@ class Task:
         headline: the metric by which models are ranked, without the prefix "test_".
         higher_is_better: whether a larger headline is the better one.
         options: option name -> default, given as `inputs` of a recipe.
+        option_types: option name -> what `--set` checks its value against.
     """
 
     name = ""
     headline = ""
     higher_is_better = False
     options: Mapping[str, Any] = {}
+    option_types: Mapping[str, Any] = {}
 
     def read(self, path: Path, options: Mapping[str, Any]) -> Dataset:
         """The user's own data; raises InputError naming the file at fault."""
         raise NotImplementedError
+
+    def like(self, shape: Sequence[int]) -> dict[str, Any]:
+        """Options that read other data into the shape of the run's own."""
+        return {}
 
     def adapt(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
         """A data set made fit for the task, by the recipe's options."""

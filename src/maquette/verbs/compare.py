@@ -1,5 +1,6 @@
 """Train several models of one task on one data set over several seeds, and lay the results side by side."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -50,7 +51,10 @@ def compare(
     chosen = backends.choose(backend, catalog.model_of(catalog.recipe_page(names[-1])))
     recipes = {name: settings.resolve(name, data, settings_, task) for name in names}
     folder = Path(out) if out else Path("runs") / f"compare-{Path(data).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    rows = [_row(name, _runs(recipe, folder / name, chosen, seeds, style)) for name, recipe in recipes.items()]
+    try:
+        rows = [_row(name, _runs(recipe, folder / name, chosen, seeds, style)) for name, recipe in recipes.items()]
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"the same command with --out {shlex.quote(str(folder))} goes on") from None
     kind = catalog.task(task)
     rows.sort(key=lambda row: _rank(row, kind))
     files.write_json(folder / "compare.json", {"task": task, "data": data, "backend": chosen, "rows": rows})

@@ -33,17 +33,27 @@ def evaluate(folder: str | Path, data: str | None = None) -> dict[str, Any]:
     backends.choose(run.backend, run.recipe.page)
     from maquette import assembly
 
-    recipe = run.recipe if data is None else replace(run.recipe, data=str(data), test=0.0, validation=0.0)
+    recipe = run.recipe
+    if data is not None:
+        # A built-in table knows its target; of another table its column of the same name is taken.
+        target = {"target": run.pipeline["target"]} if "target" in run.task.options else {}
+        inputs = {**target, **recipe.inputs, **run.task.like(run.pipeline["shape"])}
+        recipe = replace(recipe, data=str(data), inputs=inputs, test=0.0, validation=0.0)
     dataset = assembly.read_data(recipe)
     wanted = tuple(run.pipeline["classes"])
     if wanted != tuple(dataset.classes):
         odd = sorted(set(dataset.classes) ^ set(wanted))
-        raise InputError(f"{recipe.data} has other classes than {folder} was trained on: {', '.join(odd)}")
+        raise InputError(
+            f"{recipe.data} has other classes than {folder} was trained on ({', '.join(odd)}): give data of the same"
+        )
     pipeline = assembly.Pipeline(
         recipe, run.task, dataset, run.encoder, run.pipeline["target_scale"], tuple(run.pipeline["shape"])
     )
     split = "test" if dataset.test is not None else "train"
-    scored = score(pipeline, run.model, split)
+    try:
+        scored = score(pipeline, run.model, split)
+    except InputError as error:
+        raise InputError(f"{recipe.data}: {error}") from error
     return {
         **{"data": recipe.data, "split": split, "items": len(scored.split)},
         **{"metrics": measured(scored, split), "tables": scored.tables},

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,19 +51,11 @@ def _form(path: Path) -> Any:
     return forms[path.suffix]
 
 
-def flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with nested answers as columns of their own: {"next": {"7": 0.1}} -> {"next": "7 0.1"}."""
-    return {
-        key: " ".join(f"{name} {share:.4g}" for name, share in value.items()) if isinstance(value, Mapping) else value
-        for key, value in row.items()
-    }
-
-
 def _as_csv(rows: list[dict[str, Any]]) -> str:
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(flat(rows[0])) if rows else ["input"], lineterminator="\n")
+    writer = csv.DictWriter(buffer, list(files.flat(rows[0])) if rows else ["input"], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(flat(row) for row in rows)
+    writer.writerows(files.flat(row) for row in rows)
     return buffer.getvalue()
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maquette import backend as backends
 from maquette.run import Run
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def quickstart(out: str | Path = "runs/quickstart", backend: str = "auto", style
         {"model": measure, "baseline": measure, "report": path}, a measure being {"value", "low", "high"} of the
         test accuracy.
     """
+    backend = backends.choose(backend, "lenet5")  # before Keras is imported, and one for both models
     from maquette.progress import say
     from maquette.verbs.train import train
 

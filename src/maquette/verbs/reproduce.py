@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 from maquette import __version__, catalog, files
 from maquette import backend as backends
 from maquette.core.recipe import Expect, Recipe
+from maquette.errors import InputError
 from maquette.verbs.compare import over_seeds
 
 if TYPE_CHECKING:
     from maquette.progress import Style
+
+MISSED = 3  # exit status of the command line where an expectation is not met
 
 
 def reproduce(
@@ -52,7 +55,13 @@ def reproduce(
     for name in names if len(names) == 1 else ():
         chosen = backends.choose(backend, catalog.model_of(held[name]))
         recipe = catalog.recipe(name)
-        _merge(Path(docs), recipe.name, measure(recipe, seeds, chosen, Path(runs), style))
+        if not recipe.expect:
+            raise InputError(f"{name} expects nothing that could be reproduced: run it with `maquette train {name}`")
+        try:
+            entries = measure(recipe, seeds, chosen, Path(runs), style)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("the same command goes on from the seeds that are trained") from None
+        _merge(Path(docs), recipe.name, entries)
     wanted = {page.facts["name"] for page in held.values()}
     return [entry for entry in results(Path(docs)) if entry["recipe"] in wanted]
 
@@ -63,7 +72,9 @@ def _in_process(name: str, seeds: Any, backend: str, docs: Any, runs: Any, style
     command += ["--seeds", str(seeds)] if seeds else []
     command += {"json": ["--json"], "quiet": ["--quiet"]}.get(style, [])
     status = subprocess.run(command, check=False).returncode
-    if status:
+    if status == 130:
+        raise KeyboardInterrupt("the same command goes on from the seeds that are trained")
+    if status not in (0, MISSED):
         raise RuntimeError(f"the recipe {name} failed with status {status}; the others before it are written")
 
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -52,7 +53,7 @@ def train(
     """
     chosen = backends.choose(backend, catalog.model_of(catalog.recipe_page(name)))
     recipe = settings.resolve(name, data, settings_, task)
-    recipe = recipe if seed is None else replace(recipe, seed=seed)
+    recipe = recipe if seed is None else settings.apply(recipe, {"seed": seed})
     return run_recipe(recipe, chosen, new_folder(recipe, out), style)
 
 
@@ -62,8 +63,14 @@ def new_folder(recipe: Recipe, out: str | Path | None) -> Path:
         start = Path("runs") / f"{recipe.name}-{datetime.now():%Y%m%d-%H%M%S}"
         return next(p for p in (start, *(Path(f"{start}-{i}") for i in range(2, 1000))) if not p.exists())
     folder = Path(out)
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise InputError(f"--out {folder} is not empty: choose another folder, or `maquette resume {folder}`")
+    if folder.is_file():
+        raise InputError(f"--out {folder} is a file: choose another folder")
+    if (folder / "recipe.json").exists():
+        raise InputError(f"--out {folder} is a run already: choose another folder, or `maquette resume {folder}`")
+    files.sweep(folder)
+    # A start that was killed before it wrote recipe.json is no run, and would else block the folder for good.
+    if folder.exists() and {item.name for item in folder.iterdir()} - {"environment.json", "pipeline.json"}:
+        raise InputError(f"--out {folder} is not empty: choose another folder")
     return folder
 
 
@@ -72,10 +79,7 @@ def run_recipe(recipe: Recipe, backend: str, folder: Path, style: "Style" = "qui
     from maquette import assembly
 
     pipeline = assembly.prepare(recipe)
-    model = assembly.build(pipeline)
-    if hasattr(model, "initialize"):
-        train_split = pipeline.dataset.train
-        model.initialize(pipeline.encoder.transform(train_split.x), train_split.y)
+    model = _initialized(assembly.build(pipeline), pipeline)
     run = Run(folder)
     files.write_json(run.path("environment.json"), environment(backend))
     files.write_json(run.path("pipeline.json"), pipeline.to_json())
@@ -107,6 +111,7 @@ def resume(folder: str | Path, *, epochs: int | None = None, style: "Style" = "a
         recipe = _longer(run, recipe, epochs)
     elif run.finished:
         raise InputError(f"{folder} is finished: train it for longer with --epochs above {recipe.epochs}")
+    files.sweep(run.folder)
     from maquette import assembly
 
     pipeline = assembly.prepare(recipe)
@@ -114,11 +119,20 @@ def resume(folder: str | Path, *, epochs: int | None = None, style: "Style" = "a
     if files.plain(pipeline.to_json()) | {"report": 0, "origin": 0} != saved | {"report": 0, "origin": 0}:
         raise InputError(f"the data in {recipe.data} are not those that {folder} was started with: train anew")
     model = assembly.build(pipeline)
-    if hasattr(model, "initialize") and not run.path("state.npz").exists():
-        train_split = pipeline.dataset.train
-        model.initialize(pipeline.encoder.transform(train_split.x), train_split.y)
+    if not run.path("state.npz").exists():
+        model = _initialized(model, pipeline)
+    # Without this a run killed while it is trained for longer would still count as finished.
+    run.path("result.json").unlink(missing_ok=True)
     run.save_recipe(recipe, backend)
     return _continue(run, pipeline, model, style, report)
+
+
+def _initialized(model: Any, pipeline: Any) -> Any:
+    """The model, started from the training data where its page says how."""
+    if hasattr(model, "initialize"):
+        train_split = pipeline.dataset.train
+        model.initialize(pipeline.encoder.transform(train_split.x), train_split.y)
+    return model
 
 
 def _longer(run: Run, recipe: Recipe, epochs: int) -> Recipe:
@@ -135,7 +149,10 @@ def _continue(run: Run, pipeline: Any, model: Any, style: "Style", report: bool)
     from maquette import fitting
     from maquette.verbs import evaluate
 
-    progress = fitting.fit(run, pipeline, model, style)
+    try:
+        progress = fitting.fit(run, pipeline, model, style)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"`maquette resume {shlex.quote(str(run.folder))}` continues the run") from None
     with files.replacing(run.path("model.keras")) as temporary:
         model.save(temporary)
     evaluate.finish(run, pipeline, model, progress)

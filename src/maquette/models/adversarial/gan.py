@@ -28,6 +28,7 @@ from maquette.core.model import learning_rule
 from maquette.core.noise import Noise
 from maquette.core.players import Players, frozen
 from maquette.core.recipe import Expect, Recipe
+from maquette.errors import InputError
 
 RECIPE = Recipe(
     name="ring-gan",
@@ -55,6 +56,7 @@ class GAN(Players):
 
     tasks = ("density",)
     tracked = ("critic_loss", "generator_loss")
+    monitor = None
 
     def __init__(self, latent_dim: int = 8, hidden_units: int = 128, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -62,6 +64,9 @@ class GAN(Players):
         self.noise = Noise(seed)
 
     def build(self, input_shape: Any) -> None:
+        if len(input_shape) != 2:
+            size = "x".join(str(side) for side in input_shape[1:])
+            raise InputError(f"GAN generates points, (batch, dim), and not items of {size} numbers")
         self.generator = self._network("generator", input_shape[-1])
         self.critic = self._network("critic", 1)
         self.generator.build((None, self.latent_dim))

@@ -62,6 +62,7 @@ class BernoulliRBM(Model):
 
     tasks = ("density",)
     tracked = ("reconstruction_error",)
+    monitor = "reconstruction_error"
 
     def __init__(self, hidden_units: int = 64, steps: int = 1, chains: int = 0, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

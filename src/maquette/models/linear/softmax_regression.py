@@ -44,7 +44,11 @@ RECIPE = Recipe(
 
 @keras.saving.register_keras_serializable("maquette")
 class SoftmaxRegression(Model):
-    """x: (batch, ...), flattened, best standardised or in [0, 1] -> logits: (batch, classes)."""
+    """x: (batch, ...), flattened, best standardised or in [0, 1] -> logits: (batch, classes).
+
+    Args:
+        classes: number of classes.
+    """
 
     tasks = ("image-classification", "tabular-classification")
 

@@ -1,0 +1,1 @@
+"""Small layers that pages share, one a file."""

@@ -1,0 +1,1 @@
+"""Pages that compute on arrays: one method a file, NumPy in and NumPy out."""

@@ -1,0 +1,1 @@
+"""Filters of pictures: smoothing, sharpening, edges, noise, restoration."""

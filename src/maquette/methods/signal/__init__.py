@@ -1,0 +1,1 @@
+"""Signals and linear systems: convolution, impulses, sampling, identification."""

@@ -1,0 +1,1 @@
+"""What every model page has to keep, whatever it computes."""

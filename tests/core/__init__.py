@@ -1,0 +1,1 @@
+"""Each trap that the core closes."""

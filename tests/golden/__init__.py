@@ -1,0 +1,1 @@
+"""The first steps of every page as numbers, the same on every backend."""
