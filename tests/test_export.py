@@ -36,6 +36,9 @@ SMALL = {
     "kmeans": ("kmeans", "digits", {"model.clusters": 5}),
 }
 
+# What a format cannot hold: (case, format) -> the operation that it lacks.
+LACKING = {("lenet5-1998", "openvino"): "aten::ravel"}
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
@@ -218,6 +221,10 @@ def test_openvino_answers_any_batch(pictures, written_by, tmp_path):
 @pytest.mark.parametrize("name", list(SMALL))
 def test_every_kind_of_model_keeps_its_answers(name, form, trained, tmp_path):
     needs(form)
+    if (name, form) in LACKING:
+        with pytest.raises(InputError, match=f"has no {LACKING[name, form]}, which the model uses"):
+            export.export(trained(*SMALL[name]), form, tmp_path / "out")
+        return
     artefact = export.export(trained(*SMALL[name]), form, tmp_path / "out")
     told = described(artefact)
     assert artefact.exists() and told["input"]["shape"][0] is None and told["output"]["shape"][0] is None

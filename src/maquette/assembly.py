@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import keras
 import numpy as np
 
 from maquette import catalog, data, settings
+from maquette.core.model import precision
 from maquette.core.recipe import Recipe
 from maquette.data.batches import Batches
 from maquette.data.dataset import Dataset, Split
@@ -56,8 +56,10 @@ class Pipeline:
         d = self.dataset
         return {
             **{"task": self.task.name, "data": d.name, "origin": d.origin, "report": d.report},
+            "counts": {name: len(getattr(d, name)) for name in ("train", "validation", "test") if getattr(d, name)},
             **{"classes": d.classes, "features": d.features, "target": d.target},
             **{"shape": self.shape, "target_scale": self.target, "encoder": self.encoder.to_json()},
+            "fingerprint": d.fingerprint(),
         }
 
 
@@ -113,7 +115,9 @@ def _refuse_damaged(dataset: Dataset) -> None:
                 wrong = (values < 0) | (values >= len(dataset.classes))
             if wrong.any():
                 item, value = int(np.argwhere(wrong)[0][0]), values[wrong][0]
-                raise InputError(f"{dataset.name}: {what} of item {item} of the {part} split is {value}: mend or drop it")
+                raise InputError(
+                    f"{dataset.name}: {what} of item {item} of the {part} split is {value}: mend or drop it"
+                )
 
 
 def input_options(recipe: Recipe) -> dict[str, Any]:
@@ -126,8 +130,10 @@ def input_options(recipe: Recipe) -> dict[str, Any]:
 
 
 def prepare(recipe: Recipe) -> Pipeline:
-    """Read the recipe's data and fit its encoder."""
+    """Read the recipe's data and fit its encoder; raises InputError for data that the recipe cannot be trained on."""
     task, dataset = catalog.task(recipe.task), read_data(recipe)
+    if recipe.patience and dataset.validation is None:
+        raise InputError(f"patience={recipe.patience} watches the validation loss: set validation=0.1 as well")
     encoder = task.encoder(input_options(recipe)).fit(dataset.train.x)
     first = encoder.transform(dataset.train.take([0]).x)
     return Pipeline(recipe, task, dataset, encoder, task.fit_target(dataset), tuple(first.shape[1:]))
@@ -145,7 +151,7 @@ def build(pipeline: Pipeline) -> Any:
     # Keras draws every seed that a layer or initializer is not given from Python's own generator.
     random.seed(recipe.seed)
     np.random.seed(recipe.seed)
-    with precision(recipe.precision):
+    with _precision(recipe.precision):
         try:
             model = catalog.model_class(recipe.page)(**{**given, **seed, **recipe.model})
         except (TypeError, ValueError) as error:
@@ -157,18 +163,10 @@ def build(pipeline: Pipeline) -> Any:
     return model
 
 
-@contextmanager
-def precision(policy: str) -> Any:
-    """Run a block under another Keras dtype policy; raises InputError for an unknown one."""
-    before = keras.config.dtype_policy()
-    try:
-        keras.config.set_dtype_policy(policy)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"precision={policy}: take float32, mixed_bfloat16 or mixed_float16") from error
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
+def _precision(policy: str) -> Any:
+    if policy not in ("float32", "mixed_bfloat16", "mixed_float16"):
+        raise InputError(f"precision={policy}: take float32, mixed_bfloat16 or mixed_float16")
+    return precision(policy)
 
 
 def optimizers(recipe: Recipe, steps: int) -> Any:

@@ -11,8 +11,9 @@ import keras
 import numpy as np
 
 from maquette import files, state
+from maquette.epoch_report import BatchTicks, EpochReport
 from maquette.errors import InputError
-from maquette.progress import BatchTicks, EpochReport, Style
+from maquette.progress import Style
 from maquette.run import Run
 from maquette.state import Progress
 
@@ -42,7 +43,7 @@ class Keeper(keras.callbacks.Callback):
         wrong = [key for key, value in values.items() if not math.isfinite(value)]
         if wrong:
             raise InputError(
-                f"{wrong[0]} is {values[wrong[0]]} after epoch {epoch + 1}: lower the learning rate or look at the data; "
+                f"{wrong[0]} is {values[wrong[0]]} after epoch {epoch + 1}: lower the learning rate or mend the data; "
                 f"the last good state is that of epoch {self.progress.epoch}"
             )
         progress = self.progress
@@ -73,7 +74,6 @@ class Keeper(keras.callbacks.Callback):
         self.written = time.perf_counter()
         self.cost = self.written - before
 
-
     def close(self) -> None:
         """Close metrics.jsonl; what a full disk did not take has been told by then."""
         with suppress(OSError):
@@ -93,18 +93,19 @@ def fit(
         How far it came; with patience, the model holds its best weights.
 
     Raises:
-        InputError: if a loss or metric is not finite, or patience is asked for without validation data.
+        InputError: if a loss or metric is not finite, or the disk is full.
     """
     recipe, data = pipeline.recipe, pipeline.dataset
-    if recipe.patience and data.validation is None:
-        raise InputError(f"patience={recipe.patience} watches the validation loss: set validation=0.1 as well")
     saved = run.path("state.npz")
     progress = state.load(saved, model) if saved.exists() else Progress()
     stopped = bool(recipe.patience) and progress.waited >= recipe.patience
     kept = run.history[: progress.epoch]
     keeper = Keeper(run, progress, recipe.patience, kept)
+    keeper.set_model(model)  # Keras does so too, but not where no epoch is left to train
     batches = pipeline.batches(data.train, shuffle=recipe.shuffle, epoch=progress.epoch)
     shown = EpochReport(style, recipe.epochs, len(batches), len(data.train))
+    # Keras ends an epoch of its own before the first one begins, so the count is set rather than left to it.
+    counted = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch))
     ticks = [BatchTicks(shown)] if shown.style == "bar" else []
     try:
         if not stopped and progress.epoch < recipe.epochs:
@@ -113,7 +114,7 @@ def fit(
                 initial_epoch=progress.epoch,
                 epochs=recipe.epochs,
                 validation_data=pipeline.batches(data.validation) if data.validation else None,
-                callbacks=[keeper, shown, *ticks, *callbacks],
+                callbacks=[counted, keeper, shown, *ticks, *callbacks],
                 shuffle=False,  # Keras would mix the batches by Python's own generator, beside (seed, epoch)
                 verbose=0,
             )

@@ -22,6 +22,7 @@ from maquette.data.dataset import Dataset, Split
 from maquette.errors import InputError
 
 KIND = "run folder"
+NAMES = {"task", "data", "page", "backend"}
 PIPELINE = {"task", "data", "report", "origin", "classes", "features", "target", "shape", "target_scale", "encoder"}
 
 
@@ -63,7 +64,7 @@ class Run:
         return recipe
 
     def _recipe_entries(self) -> dict[str, Any]:
-        return files.read_json(self.path("recipe.json"), KIND, lambda v: {"task", "data", "page", "backend"} <= set(v))
+        return files.read_json(self.path("recipe.json"), KIND, lambda v: set(v) >= NAMES)
 
     @property
     def backend(self) -> str:
@@ -71,7 +72,7 @@ class Run:
 
     @cached_property
     def pipeline(self) -> dict[str, Any]:
-        return files.read_json(self.path("pipeline.json"), KIND, lambda v: PIPELINE <= set(v))
+        return files.read_json(self.path("pipeline.json"), KIND, lambda v: set(v) >= PIPELINE)
 
     @property
     def environment(self) -> dict[str, Any]:

@@ -53,7 +53,9 @@ def resolve(name: str, data: str | None = None, settings: Mapping[str, Any] | No
         catalog.find(recipe.task, "tasks")
         raise InputError(f"{recipe.page} is a model for {', '.join(known)}, not for {recipe.task}")
     if recipe.task != catalog.recipe(name).task:  # which had options of its own
-        recipe = replace(recipe, inputs={k: v for k, v in recipe.inputs.items() if k in catalog.task(recipe.task).options})
+        recipe = replace(
+            recipe, inputs={k: v for k, v in recipe.inputs.items() if k in catalog.task(recipe.task).options}
+        )
     return apply(recipe, settings)
 
 
@@ -109,6 +111,7 @@ def _set(recipe: Recipe, key: str, value: Any) -> Recipe:
 
 def _with_optimizer(old: Mapping[str, Any], name: str, value: Any) -> Mapping[str, Any]:
     """`name` is an optimizer, or a player of a model with several networks, or PLAYER.OPTIMIZER."""
+    checked(f"optimizer.{name}", value, float | dict[str, Any])
     player, _, inner = name.partition(".")
     if len(old) > 1 and player in old:
         return {**old, player: {inner: value} if inner else value}

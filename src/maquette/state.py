@@ -45,7 +45,7 @@ def variables(model: Any) -> dict[str, Any]:
 
 def save(path: Path, model: Any, progress: Progress) -> None:
     """Write the state of `model` and the progress; raises InputError if the disk is full."""
-    arrays = {key: _array(v) for key, v in variables(model).items()}
+    arrays: dict[str, Any] = {key: _array(v) for key, v in variables(model).items()}
     arrays |= {f"best_{i:04d}": value for i, value in enumerate(progress.best_weights)}
     numbers = {"epoch": progress.epoch, "seconds": progress.seconds, "best": progress.best, "waited": progress.waited}
     with files.replacing(path) as temporary:
@@ -53,7 +53,7 @@ def save(path: Path, model: Any, progress: Progress) -> None:
 
 
 def _array(variable: Any) -> np.ndarray:
-    value = np.asarray(ops.convert_to_numpy(variable))
+    value = np.asarray(ops.convert_to_numpy(variable.value))
     # bfloat16 is no dtype of NumPy's own and would not be read back.
     return value.astype("float32") if value.dtype.name == "bfloat16" else value
 
@@ -65,7 +65,8 @@ def load(path: Path, model: Any) -> Progress:
         InputError: if the file is damaged, or does not fit the model.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # NumPy leaves a damaged file open that it has opened itself.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
         numbers = json.loads(arrays.pop("progress").tobytes().decode())
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:

@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import keras
@@ -37,6 +38,8 @@ from tests.contract.subject import (
     with_data,
 )
 from tests.golden import golden
+
+ROUNDS = 5  # of 12 epochs each, at most, in which a page has to get better
 
 # --- configuration and weights -------------------------------------------------------------------------------
 
@@ -95,11 +98,14 @@ def check_gradients(page: Subject) -> None:
 
 def check_learns(page: Subject) -> None:
     """A short training, partial last batch included, reports finite numbers and lowers what the page says to watch."""
-    model = page.build()
+    model = page.build(epochs=ROUNDS * 12)
     outputs = served(model, page.x)
-    before = page.evaluate(model)
-    history = page.train(model, epochs=12)
-    after = page.evaluate(model)
+    before = after = page.evaluate(model)
+    for _ in range(ROUNDS):
+        history = page.train(model, epochs=12)
+        after = page.evaluate(model)
+        if model.monitor is None or after[model.monitor] < before[model.monitor]:
+            break
     wrong = [key for key, row in history.items() if not np.isfinite(row).all()]
     assert not wrong, f"{wrong} is not finite: {history[wrong[0]]}"
     assert all(np.isfinite(v) for v in after.values()), f"not finite in evaluation: {after}"
@@ -109,7 +115,7 @@ def check_learns(page: Subject) -> None:
         assert not same(outputs, served(model, page.x)), "training changes no answer"
     else:
         low, high = after[model.monitor], before[model.monitor]
-        assert low < high, f"{model.monitor} rises from {high:g} to {low:g} in 12 epochs"
+        assert low < high, f"{model.monitor} goes from {high:g} to {low:g} in {12 * ROUNDS} epochs"
 
 
 def check_eager_equals_compiled(page: Subject) -> None:
@@ -332,6 +338,8 @@ def refused(action: Callable[[], object], *words: str) -> None:
 def check_settings_are_checked(page: Subject) -> None:
     """A setting that does not exist, or a value of the wrong type, is refused by name."""
     name = page.name
+    untyped = [key for key, hint in settings.arguments(name).items() if hint is Any]
+    assert not untyped, f"the constructor gives no type for {', '.join(untyped)}"
     for key in ("epoch", "model.no_such_argument", "inputs.no_such_option"):
         refused(lambda key=key: settings.resolve(name, settings={key: 1}), key)
     for key in ("epochs", "batch_size", "validation"):

@@ -80,7 +80,8 @@ class Subject:
         data = pipeline.dataset
         validation = pipeline.batches(data.validation) if validated else None
         batches = pipeline.batches(data.train, shuffle=shuffle)
-        return model.fit(batches, epochs=epochs, validation_data=validation, verbose=0).history
+        # Keras would shuffle the order of the batches as well, by Python's own generator.
+        return model.fit(batches, epochs=epochs, validation_data=validation, shuffle=False, verbose=0).history
 
     def evaluate(self, model: Any) -> dict[str, float]:
         batches = self.pipeline.batches(self.pipeline.dataset.train)
@@ -93,8 +94,8 @@ class Subject:
         return model
 
     def without_dropout(self) -> dict[str, Any]:
-        """Recipe changes that switch off every argument of the constructor that is called dropout."""
-        off = {key: 0.0 for key in settings.arguments(self.name) if key == "dropout"}
+        """Recipe changes that switch off every argument of the constructor that is some kind of dropout."""
+        off = {key: 0.0 for key in settings.arguments(self.name) if key.endswith("dropout")}
         return {"model": {**self.recipe.model, **off}}
 
 

@@ -16,7 +16,11 @@ def command(arguments: list[str]) -> None:
     from maquette.cli import main
 
     sys.argv = arguments
-    main()
+    try:
+        main()
+    finally:
+        if sys.modules.get("tensorflow", main) is None:  # kept away for the command's own process, not for the next
+            del sys.modules["tensorflow"]
 
 
 def python(text: str, names: dict[str, Any]) -> None:

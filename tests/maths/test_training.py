@@ -192,7 +192,6 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another():
     assert not np.allclose(one[0], other[0])
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 def test_a_run_goes_through_its_batches_in_the_order_of_seed_and_epoch(tmp_path):
     recipe = replace(settings.tiny(settings.resolve("softmax_regression")), optimizer={"sgd": 0.1}, schedule="constant")
     pipeline = assembly.prepare(recipe)
@@ -204,7 +203,7 @@ def test_a_run_goes_through_its_batches_in_the_order_of_seed_and_epoch(tmp_path)
         return weights_of(model)
 
     kernel, bias = weights_of(assembly.build(pipeline))
-    batches = pipeline.batches(pipeline.dataset.train, shuffle=True, epoch=1)
+    batches = pipeline.batches(pipeline.dataset.train, shuffle=True)
     for _ in range(recipe.epochs):
         for x, y in rows(batches):
             by_kernel, by_bias, _ = slopes(kernel, bias, x.reshape(len(x), -1).astype("float64"), y)

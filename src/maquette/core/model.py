@@ -2,7 +2,8 @@
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import keras
@@ -45,6 +46,17 @@ def _replicas() -> int:
     import tensorflow as tf
 
     return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+@contextmanager
+def precision(policy: Any) -> Iterator[None]:
+    """Make the layers of a block under a Keras dtype policy, by name or object; raises ValueError for an unknown one."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 class Model(keras.Model):
@@ -91,7 +103,7 @@ class Model(keras.Model):
         """Store the model's own weights and, which Keras leaves out, every seed counter below it."""
         super().save_own_variables(store)
         for i, state in enumerate(self._seed_states()):
-            store[f"seed_{i}"] = np.asarray(ops.convert_to_numpy(state))
+            store[f"seed_{i}"] = np.asarray(ops.convert_to_numpy(state.value))
 
     def load_own_variables(self, store: Any) -> None:
         """Inverse of `save_own_variables`; raises ValueError if the number of seed counters differs."""
@@ -106,3 +118,10 @@ class Model(keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "dtype": keras.saving.serialize_keras_object(self.dtype_policy)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Model":
+        """The model of a configuration, its layers under the dtype policy that they were made under."""
+        policy = keras.saving.deserialize_keras_object(config["dtype"])
+        with precision(policy):
+            return cls(**{**config, "dtype": policy})

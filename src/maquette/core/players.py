@@ -45,11 +45,12 @@ class Players(Model):
 
     def _optimizer_of(self, variable: Any) -> keras.optimizers.Optimizer:
         # On TensorFlow an optimizer is handed the raw variable; its own key maps both kinds to one identity.
-        key = getattr(self.optimizer, "inner_optimizer", self.optimizer)._var_key
+        optimizer: Any = self.optimizer
+        key = getattr(optimizer, "inner_optimizer", optimizer)._var_key
         assert self._players is not None
-        for name, optimizer in self._players.items():
+        for name, one in self._players.items():
             if any(key(variable) == key(own) for own in getattr(self, name).trainable_variables):
-                return optimizer
+                return one
         raise ValueError(f"no player of {type(self).__name__} owns the weight {variable.path}")
 
     def get_compile_config(self) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ class Batches(keras.utils.PyDataset):
         batch_size: examples per batch; 0 takes all n.
         seed: with a seed every epoch has the order `default_rng((seed, epoch)).permutation(n)`; None keeps the
             order of the array.
-        epoch: the epoch that comes first.
+        epoch: the current epoch; `on_epoch_end` counts it up, and training sets it.
         encode: a batch of x -> float32 array; applied batch by batch, so that bytes stay bytes in memory.
     """
 
@@ -41,8 +41,8 @@ class Batches(keras.utils.PyDataset):
     def order(self) -> np.ndarray:
         """The current epoch's order: (n,) indices."""
         if self._ordered is None or self._ordered[0] != self.epoch:
-            order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.x))
-            self._ordered = self.epoch, order
+            seeds: Any = (self.seed, self.epoch)
+            self._ordered = self.epoch, np.random.default_rng(seeds).permutation(len(self.x))
         return self._ordered[1]
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +51,7 @@ class Split:
     Raises InputError if the lengths disagree.
     """
 
-    x: np.ndarray | Columns
+    x: Any
     y: np.ndarray | None = None
     names: tuple[str, ...] = ()
 
@@ -69,7 +71,7 @@ class Split:
             return len(next(iter(self.x.values()), ()))
         return len(self.x)
 
-    def take(self, indices: np.ndarray) -> Split:
+    def take(self, indices: Any) -> Split:
         """Return the Split of the items at `indices`, ints (m,) in that order or a boolean mask (n,)."""
         indices = np.asarray(indices)
         indices = np.flatnonzero(indices) if indices.dtype == bool else indices.astype(np.intp)
@@ -98,6 +100,16 @@ class Dataset:
     report: tuple[str, ...] = ()
     groups: np.ndarray | None = None
 
+    def fingerprint(self) -> str:
+        """Return a digest of the training and validation items, in hex: equal data in equal order have equal ones."""
+        digest = hashlib.sha256()
+        for split in filter(None, (self.train, self.validation)):
+            parts = split.x if isinstance(split.x, dict) else {"": split.x}
+            for name, values in (*parts.items(), ("", split.y)):
+                digest.update(f"{name} {getattr(values, 'dtype', '')} {np.shape(values)}".encode())
+                digest.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
+
     def with_test(self, fraction: float, seed: int = 0) -> Dataset:
         """Return a Dataset whose test split is `fraction` of the training items; see `split`."""
         return self.split(fraction, "test", seed)
@@ -121,7 +133,7 @@ class Dataset:
         self._check_choice(taken, part, fraction)
         line = f"{part}: {taken.sum()} of {len(taken)} training items, taken off by seed {seed}"
         groups = None if self.groups is None else np.asarray(self.groups)[~taken]
-        splits = {"train": self.train.take(~taken), part: self.train.take(taken)}
+        splits: dict[str, Any] = {"train": self.train.take(~taken), part: self.train.take(taken)}
         return replace(self, **splits, groups=groups, report=(*self.report, line))
 
     def _check_part(self, fraction, part):
@@ -140,7 +152,8 @@ class Dataset:
                 f" use a {way} fraction or more data"
             )
         if _is_class(self.train.y):
-            lost = np.setdiff1d(self.train.y, self.train.y[~taken])
+            y: Any = self.train.y
+            lost = np.setdiff1d(y, y[~taken])
             if len(lost):
                 label = self.classes[lost[0]] if lost[0] < len(self.classes) else lost[0]
                 raise InputError(

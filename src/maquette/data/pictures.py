@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 
@@ -23,8 +24,8 @@ class PictureScaler:
 
     def __init__(self, standardise: bool = True) -> None:
         self.standardise = standardise
-        self.mean = None
-        self.std = None
+        self.mean: Any = None
+        self.std: Any = None
 
     def fit(self, x: np.ndarray) -> PictureScaler:
         """Learn mean and std, float64 (channels,), from x uint8 (n, height, width, channels); return self.

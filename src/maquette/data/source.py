@@ -27,8 +27,8 @@ from maquette.errors import InputError
 _CHUNK = 1 << 20
 _TRIES = 3
 _SECONDS = 30
-_checked = {}
-_downloaded = {}
+_checked: dict[tuple[str, int, int], str] = {}
+_downloaded: dict[str, str] = {}
 
 
 def locate(set_name: str, files: Sequence[File]) -> dict[str, Path]:

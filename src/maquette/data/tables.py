@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -70,8 +71,8 @@ class TableEncoder:
     """
 
     def __init__(self) -> None:
-        self.columns = ()
-        self.unknown = {}
+        self.columns: tuple[NumberColumn | TextColumn, ...] = ()
+        self.unknown: dict[str, int] = {}
 
     def fit(self, columns: Columns) -> TableEncoder:
         """Learn from `columns`, a dict of arrays (n,) of numbers or text; return self.
@@ -140,7 +141,7 @@ def parse_number(cell: str) -> float | None:
         return None
 
 
-def is_number(values: np.ndarray) -> bool:
+def is_number(values: np.ndarray | list[Any]) -> bool:
     """Return whether an array holds numbers (or truth values) and not text."""
     return np.asarray(values).dtype.kind in "iufb"
 
@@ -162,7 +163,7 @@ def to_numbers(name: str, values: np.ndarray) -> np.ndarray:
     return numbers
 
 
-def to_text(values: np.ndarray) -> np.ndarray:
+def to_text(values: np.ndarray | list[Any]) -> np.ndarray:
     """Return text (n,) with '' for missing cells; whole numbers are written without a decimal point."""
     if is_number(values):
         return np.array([_write(value) for value in np.asarray(values).tolist()], np.str_)

@@ -32,7 +32,7 @@ def wilson(successes: int, trials: int) -> Measure:
     return Measure(p, min(p, max(0.0, (middle - half) / (1 + z2))), max(p, min(1.0, (middle + half) / (1 + z2))))
 
 
-def mean_of(values: np.ndarray) -> Measure:
+def mean_of(values: np.ndarray | list[float]) -> Measure:
     """Mean of independent values (n,) with Student's t interval; no ends for a single value."""
     values = np.asarray(values, "float64")
     mean = float(values.mean())

@@ -15,8 +15,8 @@ class Tabular:
     """Items are rows of a table. Mixed into a task."""
 
     name = ""
-    options = {"target": None}
-    option_types = {"target": str | None}
+    options: Mapping[str, Any] = {"target": None}
+    option_types: Mapping[str, Any] = {"target": str | None}
 
     def read(self, path: Path, options: Mapping[str, Any]) -> Dataset:
         from maquette.data.readers.tables import read_columns, read_table

@@ -99,10 +99,16 @@ def expectations(recipe: Any, metrics: dict[str, dict[str, float]]) -> list[dict
     """What the recipe expects of this seed, and whether it was met."""
     rows = []
     for name, expect in recipe.expect.items():
-        value = metrics.get(name.removeprefix("test_") if name not in metrics else name, {}).get("value")
+        value = measure_of(metrics, name).get("value")
         met = value is not None and expect.met(value)
         rows.append({"metric": name, "value": value, "expected": str(expect), "source": expect.source, "met": met})
     return rows
+
+
+def measure_of(metrics: dict[str, dict[str, float]], name: str) -> dict[str, float]:
+    """The measure that a recipe expects as `name`: "train_mse" as it is, "solved" on the split that was scored."""
+    split = "test_" if any(key.startswith("test_") for key in metrics) else "train_"
+    return metrics.get(name) or metrics.get(split + name, {})
 
 
 def save_figure(run: Run, figure: "Figure") -> None:

@@ -17,7 +17,7 @@ from maquette.verbs import page
 FIRST = ("predicted", "samples", "groups", "confusion")  # the picture that shows most comes first, curves last
 
 
-def report(folder: str | Path, pipeline: Any = None) -> Path:
+def report(folder: str | Path) -> Path:
     """Write report.html of a run and return its path.
 
     The page is made from the files of the folder alone, needs no other file and runs no script. A run that is not
@@ -25,7 +25,6 @@ def report(folder: str | Path, pipeline: Any = None) -> Path:
 
     Args:
         folder: the run.
-        pipeline: not needed.
 
     Raises:
         InputError: if the folder is no run, or a file in it is damaged.
@@ -38,7 +37,7 @@ def report(folder: str | Path, pipeline: Any = None) -> Path:
         **{"recipe": run.recipe, "finished": run.finished, "history": run.history},
         **{"result": result, "headline": _headline(result)},
         **{"expected": result["expect"] if result else _expected(run.recipe)},
-        **{"name": _short_name(run.recipe), "summary": summary(run.recipe.page), "data": _data(run, result)},
+        **{"name": _short_name(run.recipe), "summary": summary(run.recipe.page), "data": _data(run)},
         **{"environment": run.environment, "backend": run.backend, "command": command(run.recipe, run.backend)},
         **{"settings": _settings(run.recipe), "figures": [page.drawing(figure) for figure in figures(run)]},
     }
@@ -91,16 +90,12 @@ def _expected(recipe: Recipe) -> list[dict[str, Any]]:
     ]
 
 
-def _data(run: Run, result: dict[str, Any]) -> dict[str, Any]:
+def _data(run: Run) -> dict[str, Any]:
     """Name, title, source, licence, counts and origin of the run's data."""
     pipeline, name = run.pipeline, run.recipe.data.replace("-", "_")
     known = name in catalog.pages("data")
     card = catalog.pages("data")[name].facts if known else {}
-    counts = {}
-    if result:
-        # The run keeps the pace per second of all epochs, which tells how many items an epoch has.
-        rate = result["examples_per_second"] * result["seconds"] / max(result["epochs"], 1)
-        counts = {"trained on": round(rate), f"scored on ({result['split']})": result["items"]}
+    counts = {f"{split} items": count for split, count in pipeline["counts"].items()}
     classes, features = len(pipeline["classes"]), len(pipeline["features"])
     counts |= {"classes": classes} if classes else {}
     counts |= {"columns": features} if features else {}

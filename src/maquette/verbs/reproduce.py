@@ -13,6 +13,7 @@ from maquette import backend as backends
 from maquette.core.recipe import Expect, Recipe
 from maquette.errors import InputError
 from maquette.verbs.compare import over_seeds
+from maquette.verbs.evaluate import measure_of
 
 if TYPE_CHECKING:
     from maquette.progress import Style
@@ -81,7 +82,6 @@ def _in_process(name: str, seeds: Any, backend: str, docs: Any, runs: Any, style
 def measure(recipe: Recipe, seeds: int | None, chosen: str, runs: Path, style: "Style") -> list[dict[str, Any]]:
     """Train one recipe over its seeds; one entry of results.json per expected metric."""
     from maquette.progress import say
-
     from maquette.verbs.train import device_name, once
 
     count = seeds or recipe.seeds
@@ -90,7 +90,7 @@ def measure(recipe: Recipe, seeds: int | None, chosen: str, runs: Path, style: "
         folder = runs / recipe.name / f"{chosen}-{seed}"
         run = once(replace(recipe, seed=seed), chosen, folder, "quiet" if count > 10 else style, report=False)
         done.append(run.result)
-        values = {name: run.result["metrics"][name]["value"] for name in recipe.expect}
+        values = {name: measure_of(run.result["metrics"], name)["value"] for name in recipe.expect}
         text = "  ".join(f"{key} {value:.5g}" for key, value in values.items())
         say(style, f"{recipe.name} seed {seed}: {text}", event="seed", recipe=recipe.name, seed=seed, **values)
     seconds = sum(result["seconds"] for result in done) / count
@@ -99,7 +99,7 @@ def measure(recipe: Recipe, seeds: int | None, chosen: str, runs: Path, style: "
 
 
 def _entry(recipe: Recipe, name: str, expect: Expect, done: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    reached = over_seeds([result["metrics"][name] for result in done])
+    reached = over_seeds([measure_of(result["metrics"], name) for result in done])
     return {
         **{"recipe": recipe.name, "metric": name, **reached, "seeds": len(done)},
         **{"expected": expect.value, "sense": expect.sense, "tolerance": expect.tolerance},
@@ -125,7 +125,7 @@ def page(entries: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         "# Results",
         "",
-        "Written by `maquette reproduce` from `results.json`; a value is the mean over the seeds with its 95 % interval.",
+        "Written by `maquette reproduce` from `results.json`. A value is the mean over seeds, with its 95 % interval.",
         "",
         "| recipe | metric | reached | expected | met | seeds | seconds per seed | backend | source |",
         "| --- | --- | --- | --- | --- | ---: | ---: | --- | --- |",

@@ -12,8 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maquette import __version__, catalog, files, settings
 from maquette import backend as backends
-from maquette import catalog, files, settings
 from maquette.core.recipe import Recipe
 from maquette.errors import InputError
 from maquette.run import Run
@@ -90,11 +90,25 @@ def run_recipe(recipe: Recipe, backend: str, folder: Path, style: "Style" = "qui
 def once(recipe: Recipe, backend: str, folder: Path, style: "Style" = "quiet", report: bool = True) -> Run:
     """The run of just this recipe in `folder`: found there, resumed, or trained in place of another."""
     run = Run(folder)
-    if run.made_by(recipe, backend):
+    if run.made_by(recipe, backend) and _same_data(run, recipe):
         return run if run.finished else resume(folder, style=style, report=report)
     if run.path("recipe.json").exists():
         shutil.rmtree(folder)
     return run_recipe(recipe, backend, folder, style, report)
+
+
+def _same_data(run: Run, recipe: Recipe) -> bool:
+    """Whether the run saw what a new one would see; built-in data do not change."""
+    from maquette import assembly
+
+    if recipe.data.replace("-", "_") in catalog.pages("data"):
+        return True
+    return _fits(run, assembly.prepare(recipe))
+
+
+def _fits(run: Run, pipeline: Any) -> bool:
+    ignored = {"report": 0, "origin": 0}
+    return bool(files.plain(pipeline.to_json()) | ignored == run.pipeline | ignored)
 
 
 def resume(folder: str | Path, *, epochs: int | None = None, style: "Style" = "auto", report: bool = True) -> Run:
@@ -115,8 +129,7 @@ def resume(folder: str | Path, *, epochs: int | None = None, style: "Style" = "a
     from maquette import assembly
 
     pipeline = assembly.prepare(recipe)
-    saved = run.pipeline
-    if files.plain(pipeline.to_json()) | {"report": 0, "origin": 0} != saved | {"report": 0, "origin": 0}:
+    if not _fits(run, pipeline):
         raise InputError(f"the data in {recipe.data} are not those that {folder} was started with: train anew")
     model = assembly.build(pipeline)
     if not run.path("state.npz").exists():
@@ -159,13 +172,13 @@ def _continue(run: Run, pipeline: Any, model: Any, style: "Style", report: bool)
     if report:
         from maquette.verbs.report import report as write_report
 
-        write_report(run.folder, pipeline=pipeline)
+        write_report(run.folder)
     return run
 
 
 def environment(backend: str) -> dict[str, Any]:
     """Versions, device, command and time of a run."""
-    packages = ("maquette", "keras", "numpy", "scipy", "scikit-learn", "pillow", *_distributions(backend))
+    packages = ("keras", "numpy", "scipy", "scikit-learn", "pillow", *_distributions(backend))
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": " ".join(["maquette", *sys.argv[1:]]),
@@ -173,7 +186,8 @@ def environment(backend: str) -> dict[str, Any]:
         "device": device_name(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "versions": {name: _version(name) for name in packages if _version(name)},
+        # Of Maquette the version that runs, which need not be the one that is installed.
+        "versions": {"maquette": __version__} | {name: _version(name) for name in packages if _version(name)},
     }
 
 

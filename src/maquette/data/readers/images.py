@@ -110,7 +110,8 @@ def _scan(folder, report):
     classes = {child.name: child for child in _folders(folder)}
     if not classes:
         raise InputError(f"{folder}: has no folder inside; put the pictures of each class into its own")
-    items, skipped = [], Counter()
+    items: list[_Item] = []
+    skipped: Counter[str] = Counter()
     for label in sorted_labels(classes):
         files = _files(classes[label])
         pictures = [path for path in files if path.suffix.lower() in SUFFIXES]

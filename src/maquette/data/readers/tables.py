@@ -122,7 +122,7 @@ def _dialect(text):
     head = io.StringIO(text, newline="")
     sample = [line for line, _ in zip(head, range(_SNIFFED_ROWS), strict=False)]
     score = {delimiter: _fineness(sample, delimiter) for delimiter in _DELIMITERS}
-    return {"delimiter": max(_DELIMITERS, key=score.get), "skipinitialspace": True, "strict": True}
+    return {"delimiter": max(_DELIMITERS, key=score.__getitem__), "skipinitialspace": True, "strict": True}
 
 
 def _fineness(sample, delimiter):

@@ -5,7 +5,7 @@
     central     (x(i + 1) - x(i - 1)) / 2  kernel (1, 0, -1) / 2   error O(h^2)
     prewitt, sobel, scharr                 central, averaged over three rows by (1, 1, 1) / 3, (1, 2, 1) / 4,
                                            (3, 10, 3) / 16
-    roberts     differences along both diagonals, in place of x and y
+    roberts     differences along both diagonals of 2 x 2 pixels, right and up, left and up, in place of x and y
 
     I_x = I * H,  I_y = I * (H turned by 90 degrees),  magnitude = sqrt(I_x^2 + I_y^2),  direction = atan2(I_y, I_x)
 
@@ -43,8 +43,10 @@ SCHEMES: dict[str, tuple[list[list[int]], float]] = {
     "prewitt": ([[1, 0, -1], [1, 0, -1], [1, 0, -1]], 6),
     "sobel": ([[1, 0, -1], [2, 0, -2], [1, 0, -1]], 8),
     "scharr": ([[3, 0, -3], [10, 0, -10], [3, 0, -3]], 32),
-    "roberts": ([[0, 0, 0], [0, 1, 0], [0, 0, -1]], 2**0.5),
+    "roberts": ([[0, -1, 0], [1, 0, 0], [0, 0, 0]], 2**0.5),
 }
+# Both diagonals of Roberts's cross join the same four pixels, so the second is no turn about a pixel of the first.
+ROBERTS_UP = [[-1, 0, 0], [0, 1, 0], [0, 0, 0]]
 PARTS = ("magnitude", "x", "y", "direction")
 
 
@@ -83,7 +85,8 @@ def slopes(
     """Stack (n, height, width, channels) -> I_x and I_y of the same shape."""
     kernel, scale = SCHEMES[scheme]
     across = np.array(kernel, float) / (scale if normalise else 1)
-    up = np.rot90(across)  # counter-clockwise, which turns right into up
+    # A quarter turn counter-clockwise takes right into up.
+    up = np.array(ROBERTS_UP) / (scale if normalise else 1) if scheme == "roberts" else np.rot90(across)
     return one_pass(stack, across, border, value), one_pass(stack, up, border, value)
 
 

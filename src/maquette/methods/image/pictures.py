@@ -54,7 +54,9 @@ def apply(
     dtype = stack.dtype
     step = max(1, VALUES // stack[0].size)
     work = dtype if keep == "input" and dtype != np.float16 else _float(dtype)
-    parts = [function(stack[i : i + step].astype(work, copy=False)) for i in range(0, len(stack), step)]
+    # SciPy's filters misread arrays of stride 0, which `numpy.broadcast_to` makes.
+    chunks = (np.ascontiguousarray(stack[i : i + step], work) for i in range(0, len(stack), step))
+    parts = [function(chunk) for chunk in chunks]
     result = parts[0] if len(parts) == 1 else np.concatenate(parts)
     result = in_range(result, dtype) if keep else result
     return result if batch else result[0, :, :, 0] if np.ndim(picture) == 2 else result[0]

@@ -56,7 +56,7 @@ def richardson_lucy(
     h = h / h.sum()
 
     def restore(stack: np.ndarray) -> np.ndarray:
-        scene = np.broadcast_to(stack.mean(axis=(1, 2), keepdims=True), stack.shape)
+        scene = np.zeros_like(stack) + stack.mean(axis=(1, 2), keepdims=True)
         for _ in range(steps):
             seen = filtered(scene, h, border)
             # A dark pixel in the midst of dark ones is 0 / 0: it stays as it is.

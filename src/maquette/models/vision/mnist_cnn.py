@@ -72,7 +72,7 @@ class MnistCNN(Model):
         self.classes, self.filters, self.hidden_units = classes, tuple(filters), hidden_units
         self.kernel_size, self.dropout = kernel_size, dropout
         self.convolutions = [
-            layers.Conv2D(maps, kernel_size, padding="same", activation="relu", name=f"convolution_{i}")
+            layers.Conv2D(maps, kernel_size, padding="same", name=f"convolution_{i}")
             for i, maps in enumerate(filters, 1)
         ]
         self.pool = layers.MaxPooling2D(2, padding="same", name="pool")
@@ -83,7 +83,8 @@ class MnistCNN(Model):
 
     def call(self, x: Any, training: bool = False) -> Any:
         for convolution in self.convolutions:
-            x = self.pool(convolution(x))  # (batch, height / 2, width / 2, maps)
+            # max and relu commute, and after pooling relu has a quarter of the work
+            x = ops.relu(self.pool(convolution(x)))  # (batch, height / 2, width / 2, maps)
         h = self.drop(self.hidden(self.flatten(x)), training=training)
         return self.logits(h)
 

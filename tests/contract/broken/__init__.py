@@ -1,0 +1,1 @@
+"""Pages that break one rule each, which the check of that rule has to notice."""

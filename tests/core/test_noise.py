@@ -1,0 +1,112 @@
+"""Noise: counters that are saved, apart for training and evaluation, and replaceable by a table."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from maquette.core.model import Model, learning_rule
+from maquette.core.noise import Noise
+
+X = np.ones((4, 3), "float32")
+
+
+@keras.saving.register_keras_serializable("core_tests")
+class Noisy(Model):
+    """One weight, one draw per step, one layer of Keras's own that drops units."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.noise = Noise(5)
+        self.drop = layers.Dropout(0.5, name="drop", seed=1)
+        self.dense = layers.Dense(2, name="dense")
+
+    def call(self, x, training=False):
+        return self.dense(self.drop(x, training=training))
+
+    @learning_rule
+    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
+        return ops.mean(ops.square(y_pred - self.noise.normal((4, 2), training)))
+
+
+def noisy():
+    model = Noisy()
+    model.build((None, 3))
+    model.compile(optimizer="sgd")
+    return model
+
+
+def numbers(value):
+    return np.array(ops.convert_to_numpy(value))
+
+
+def counters(model):
+    return {v.path: numbers(v.value).tolist() for v in model.variables if "seed_generator" in v.path}
+
+
+def test_a_model_read_from_a_file_does_not_repeat_its_noise(tmp_path):
+    model = noisy()
+    fresh = sorted(counters(model).values())
+    for _ in range(3):
+        model.train_on_batch(X)
+    model.save(tmp_path / "noisy.keras")
+    loaded = keras.saving.load_model(tmp_path / "noisy.keras")
+    assert sorted(counters(loaded).values()) == sorted(counters(model).values()) != fresh
+    draws = [numbers(one.noise.normal((5,))) for one in (model, loaded)]
+    np.testing.assert_array_equal(*draws)
+    dropped = [numbers(one.drop(np.ones((50, 3), "float32"), training=True)) for one in (model, loaded)]
+    np.testing.assert_array_equal(*dropped)
+    again = numbers(noisy().noise.normal((5,)))
+    assert not np.array_equal(draws[0], again)
+
+
+def test_another_number_of_counters_is_refused(tmp_path):
+    model = noisy()
+    with pytest.raises(ValueError, match="0 seed counters, the model has"):
+        model.load_own_variables({})
+
+
+def test_evaluation_has_a_counter_of_its_own():
+    model = noisy()
+    before = counters(model)
+    for _ in range(3):
+        model.test_on_batch(X)
+    after = counters(model)
+    moved = [path for path in before if before[path] != after[path]]
+    assert len(moved) == 1 and "evaluation" in moved[0]
+
+
+def test_training_draws_are_the_same_whether_or_not_evaluation_drew_between():
+    plain, mixed = Noise(7), Noise(7)
+    first = [numbers(plain.uniform((3,))) for _ in range(3)]
+    second = []
+    for _ in range(3):
+        second.append(numbers(mixed.uniform((3,))))
+        mixed.uniform((3,), training=False)
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(numbers(Noise(7).uniform((3,))), numbers(Noise(7).uniform((3,), training=False)))
+
+
+def test_the_draws_have_their_distributions():
+    noise, n = Noise(0), 20_000
+    normal, uniform = numbers(noise.normal((n,))), numbers(noise.uniform((n,)))
+    assert abs(normal.mean()) < 4 / np.sqrt(n) and abs(normal.var() - 1) < 4 * np.sqrt(2 / n)
+    assert abs(uniform.mean() - 0.5) < 4 * np.sqrt(1 / 12 / n) and 0 <= uniform.min() and uniform.max() < 1
+    p = np.repeat(np.array([[0.0, 0.25, 1.0]], "float32"), n, axis=0)
+    share = numbers(noise.bernoulli(ops.convert_to_tensor(p))).mean(axis=0)
+    assert share[0] == 0 and share[2] == 1 and abs(share[1] - 0.25) < 4 * np.sqrt(0.25 * 0.75 / n)
+
+
+def test_a_table_stands_in_for_every_draw_in_the_order_of_the_draws(monkeypatch):
+    asked = []
+
+    def table(kind, shape, call):
+        asked.append((kind, shape, call))
+        return np.full(shape, 0.25 * call, "float32")
+
+    monkeypatch.setattr(Noise, "table", staticmethod(table))
+    noise = Noise(0)
+    draws = [noise.normal((2,)), noise.uniform((1, 3), training=False), noise.bernoulli(ops.full((2,), 0.8))]
+    assert asked == [("normal", (2,), 1), ("uniform", (1, 3), 2), ("uniform", (2,), 3)]
+    for found, wanted in zip(draws, (np.full(2, 0.25), np.full((1, 3), 0.5), np.ones(2)), strict=True):
+        np.testing.assert_array_equal(numbers(found), wanted)
