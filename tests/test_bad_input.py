@@ -67,7 +67,7 @@ def a_run(tmp_path, table_run):
     return Path(shutil.copytree(table_run, tmp_path / "run"))
 
 
-# --- words that the command line does not know ------------------------------------------------------------------
+# --- words that the command line does not know -----------------------------------------------------------
 
 WORDS = {
     "command": (["lst"], "'lst'", "list"),
@@ -279,7 +279,7 @@ def test_a_wrong_original_file(fault, command, tmp_path, monkeypatch):
     refused(command("train", "mnist-mlp", "--out", tmp_path / "run"), path, "sha256", "remove it to download")
 
 
-# --- predict and evaluate on other data ------------------------------------------------------------------------------
+# --- predict and evaluate on other data -----------------------------------------------------------
 
 
 def test_predict_refuses_what_does_not_fit(command, table_run, picture_run, tmp_path):
@@ -329,7 +329,7 @@ def test_a_model_of_points_refuses_pictures(command, tmp_path):
     refused(told, "8x8x1", "points")
 
 
-# --- damaged runs ------------------------------------------------------------------------------------------------------
+# --- damaged runs -----------------------------------------------------------
 
 
 def write(name, content):
@@ -433,7 +433,7 @@ def test_a_finished_run_has_nothing_to_resume(command, a_run):
     assert (a_run / "result.json").exists()
 
 
-# --- places that cannot be written -------------------------------------------------------------------------------------
+# --- places that cannot be written -----------------------------------------------------------
 
 
 def test_a_folder_in_use_is_not_written_into(command, a_run, tmp_path, table):
@@ -481,7 +481,7 @@ def test_a_disk_that_fills_up_while_lines_are_written(command, tmp_path, monkeyp
 
     def save(self):
         self.lines.close()
-        self.lines = open("/dev/full", "a")
+        self.lines = Path("/dev/full").open("a")  # noqa: SIM115
         self.lines.write("x")
         real(self)
 
@@ -519,7 +519,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     nothing_half_written(tmp_path)
 
 
-# --- training that goes wrong --------------------------------------------------------------------------------------------
+# --- training that goes wrong -----------------------------------------------------------
 
 
 def test_a_loss_that_is_no_number_is_named(command, tmp_path):

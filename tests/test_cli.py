@@ -58,7 +58,8 @@ def pictures(tmp_path_factory, make_pictures):
 @pytest.fixture(scope="session")
 def picture_run(tmp_path_factory, pictures):
     out = tmp_path_factory.mktemp("runs") / "pictures"
-    return maquette.train("softmax-regression", str(pictures), {"epochs": 20}, out=out, style="quiet").folder
+    settings = {"epochs": 60, "batch_size": 4, "optimizer.adam": 0.05}
+    return maquette.train("softmax-regression", str(pictures), settings, out=out, style="quiet").folder
 
 
 def test_version_and_help(command):

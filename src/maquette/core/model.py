@@ -50,7 +50,7 @@ def _replicas() -> int:
 
 @contextmanager
 def precision(policy: Any) -> Iterator[None]:
-    """Make the layers of a block under a Keras dtype policy, by name or object; raises ValueError for an unknown one."""
+    """Make the layers of a block under a Keras dtype policy, by name or object; ValueError for an unknown one."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -107,7 +107,7 @@ class Model(keras.Model):
 
     def load_own_variables(self, store: Any) -> None:
         """Inverse of `save_own_variables`; raises ValueError if the number of seed counters differs."""
-        stored = {key: store[key] for key in store.keys()}
+        stored = {key: store[key] for key in store.keys()}  # noqa: SIM118  an entry of an .h5 file is no dictionary
         seeds = [stored.pop(key) for key in sorted(stored, key=len) if key.startswith("seed_")]
         states = self._seed_states()
         if len(seeds) != len(states):

@@ -122,14 +122,20 @@ def command(recipe: Recipe, backend: str) -> str:
 
 
 def _trained_by(recipe: Recipe) -> str:
-    return recipe.name if recipe.name in catalog.recipes() else recipe.page
+    return recipe.name if recipe.name in catalog.recipes() and not _own(recipe) else recipe.page
+
+
+def _own(recipe: Recipe) -> bool:
+    """Whether the page is a file of the user's, whose recipe may bear the name of the page it was copied from."""
+    return recipe.page.endswith(".py")
 
 
 def _published(recipe: Recipe) -> Recipe:
     """What a page's file says of its recipe, read without importing it, over the defaults."""
     plain = Recipe(recipe.name, recipe.task, recipe.data)
     try:
-        source = catalog.recipes().get(recipe.name) or catalog.find(recipe.page, "models")
+        known = {} if _own(recipe) else catalog.recipes()
+        source = known.get(recipe.name) or catalog.find(recipe.page, "models")
     except InputError:
         return plain
     # An expression, such as Expect(...), is known as its source text alone.

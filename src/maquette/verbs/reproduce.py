@@ -48,6 +48,7 @@ def reproduce(
         InputError: for an unknown recipe or wrong data.
         RuntimeError: naming the recipe whose process failed.
     """
+    everything = not names
     names = list(names) or [name for name, held in catalog.recipes().items() if held.facts.get("expect")]
     held = {name: catalog.recipe_page(name) for name in names}
     if len(names) > 1:
@@ -64,6 +65,8 @@ def reproduce(
             raise KeyboardInterrupt("the same command goes on from the seeds that are trained") from None
         _merge(Path(docs), recipe.name, entries)
     wanted = {page.facts["name"] for page in held.values()}
+    if everything:  # then an entry of no recipe is one of a recipe that is there no more
+        _write(Path(docs), [entry for entry in results(Path(docs)) if entry["recipe"] in wanted])
     return [entry for entry in results(Path(docs)) if entry["recipe"] in wanted]
 
 
@@ -114,10 +117,13 @@ def results(docs: Path) -> list[dict[str, Any]]:
 
 
 def _merge(docs: Path, name: str, entries: list[dict[str, Any]]) -> None:
-    kept = [entry for entry in results(docs) if entry["recipe"] != name and entry["recipe"] in catalog.recipes()]
-    merged = sorted([*kept, *entries], key=lambda entry: (entry["recipe"], entry["metric"]))
-    files.write_json(docs / "results.json", merged)
-    files.write_text(docs / "results.md", page(merged))
+    _write(docs, [*(entry for entry in results(docs) if entry["recipe"] != name), *entries])
+
+
+def _write(docs: Path, entries: list[dict[str, Any]]) -> None:
+    entries = sorted(entries, key=lambda entry: (entry["recipe"], entry["metric"]))
+    files.write_json(docs / "results.json", entries)
+    files.write_text(docs / "results.md", page(entries))
 
 
 def page(entries: Sequence[Mapping[str, Any]]) -> str:

@@ -9,9 +9,10 @@ pictures, `deconvolve` in `maquette.methods.image.wiener` takes it back.
 
 Real blur often differs from place to place, which no single kernel describes.
 
-**Source:** Gonzalez, Woods (2018), "Digital image processing", 4th edition, section 5.6.
+Source: Gonzalez, Woods (2018), "Digital image processing", 4th edition, section 5.6.
 
 Example:
+    >>> from maquette.methods.image.blur import motion_kernel
     >>> motion_kernel(3).round(4).tolist()
     [[0.0, 0.0, 0.0], [0.3333, 0.3333, 0.3333], [0.0, 0.0, 0.0]]
 """

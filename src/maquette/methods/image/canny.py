@@ -13,11 +13,12 @@ thresholds then. The outermost pixels are never edges.
     scores    `edge_scores`: precision, recall and F of edges against true ones, matched within `reach` pixels, and
               Pratt's figure of merit, sum 1 / (1 + d^2 / 9) / max(found, true), d the distance to the truth
 
-**Source:** Canny (1986), "A computational approach to edge detection"; Abdou, Pratt (1979), "Quantitative design and
+Source: Canny (1986), "A computational approach to edge detection"; Abdou, Pratt (1979), "Quantitative design and
 evaluation of enhancement/thresholding edge detectors".
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.image.canny import canny
     >>> step = np.repeat([[0.0] * 10 + [1.0] * 10], 20, axis=0)
     >>> canny(step, sigma=1)[10].nonzero()[0].tolist()
     [10]
@@ -69,8 +70,9 @@ def canny(
         across, up = slopes(smooth, "sobel", border="reflect")
         strength = np.hypot(across, up)
         # Rounding errors of a constant picture are no edges.
-        top = np.maximum(strength.max(axis=(1, 2), keepdims=True), _rounding(stack))
-        thin = thinned(across, up, strength) & (strength >= np.maximum(low * top, _rounding(stack)))
+        least = _rounding(stack)
+        top = np.maximum(strength.max(axis=(1, 2), keepdims=True), least)
+        thin = thinned(across, up, strength, strength >= np.maximum(low * top, least))
         return cropped(linked(thin, thin & (strength >= high * top)), (radius, radius), border)
 
     return apply(edges, picture, batch, keep=False)
@@ -80,24 +82,24 @@ def _rounding(stack: np.ndarray) -> np.ndarray:
     return 64 * np.finfo(stack.dtype).eps * np.abs(stack).max(axis=(1, 2), keepdims=True) + np.finfo(stack.dtype).tiny
 
 
-def thinned(across: np.ndarray, up: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    """Gradient (n, height, width, channels) -> bool: whether its magnitude is a maximum along its direction."""
-    inner = np.s_[:, 1:-1, 1:-1]
-    down, right = -np.sign(up[inner]).astype(int), np.sign(across[inner]).astype(int)
-    steep = np.abs(up[inner]) > np.abs(across[inner])
-    small, large = (f(np.abs(up[inner]), np.abs(across[inner])) for f in (np.minimum, np.maximum))
-    weight = small / np.where(large > 0, large, 1)  # of the diagonal neighbour
-    n, i, j, c = np.indices(down.shape, sparse=True)
+def thinned(across: np.ndarray, up: np.ndarray, strength: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Gradient (n, height, width, channels) -> bool: which pixels `among` these are maxima along their direction."""
+    inside = np.zeros(among.shape, bool)
+    inside[:, 1:-1, 1:-1] = among[:, 1:-1, 1:-1]
+    n, i, j, c = np.nonzero(inside)
+    along, above, here = across[inside], up[inside], strength[inside]
+    right, down = np.sign(along).astype(int), -np.sign(above).astype(int)
+    steep = np.abs(above) > np.abs(along)
+    small, large = np.minimum(np.abs(along), np.abs(above)), np.maximum(np.abs(along), np.abs(above))
+    weight = small / large  # of the diagonal neighbour
 
     def neighbour(way: int) -> np.ndarray:
-        straight = strength[n, i + 1 + way * np.where(steep, down, 0), j + 1 + way * np.where(steep, 0, right), c]
-        return weight * strength[n, i + 1 + way * down, j + 1 + way * right, c] + (1 - weight) * straight
+        straight = strength[n, i + way * np.where(steep, down, 0), j + way * np.where(steep, 0, right), c]
+        return weight * strength[n, i + way * down, j + way * right, c] + (1 - weight) * straight
 
     # Both flanks of a symmetric edge are equal but for rounding: the slack lets one of them win, always the same.
-    slack = 1e-9 * strength[inner]
-    peak = np.zeros(strength.shape, bool)
-    peak[inner] = (strength[inner] - neighbour(-1) >= -slack) & (strength[inner] - neighbour(1) > slack)
-    return peak
+    inside[inside] = (here - neighbour(-1) >= -1e-9 * here) & (here - neighbour(1) > 1e-9 * here)
+    return inside
 
 
 def linked(weak: np.ndarray, strong: np.ndarray) -> np.ndarray:

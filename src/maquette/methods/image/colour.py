@@ -11,10 +11,11 @@ or turn grey and filter. It does not commute with the median.
 Some libraries read files as B, G, R: say so by `order`, or red and blue swap their weights without a warning. The
 weights are for values as stored; they give luma, not the physical luminance of a gamma-coded picture.
 
-**Source:** ITU-R BT.601 (2011), section 2.5.1, and BT.709 (2015), section 3.
+Source: ITU-R BT.601 (2011), section 2.5.1, and BT.709 (2015), section 3.
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.image.colour import to_grey
     >>> red = np.array([[[255, 0, 0]]], "uint8")
     >>> int(to_grey(red)[0, 0]), int(to_grey(red, order="bgr")[0, 0])
     (76, 29)

@@ -10,10 +10,11 @@ or a whole one.
 
 Edges blur along with the noise. Below sigma = 0.5 the sampled bell is no longer one.
 
-**Source:** Marr, Hildreth (1980), "Theory of edge detection"; Witkin (1983), "Scale-space filtering"; Burt, Adelson
+Source: Marr, Hildreth (1980), "Theory of edge detection"; Witkin (1983), "Scale-space filtering"; Burt, Adelson
 (1983), "The Laplacian pyramid as a compact image code".
 
 Example:
+    >>> from maquette.methods.image.gaussian_filter import gaussian_kernel
     >>> gaussian_kernel(1.0, truncate=2).round(4).tolist()
     [0.0545, 0.2442, 0.4026, 0.2442, 0.0545]
 """

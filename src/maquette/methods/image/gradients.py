@@ -16,11 +16,12 @@ minus the derivative.
 
 Differences amplify noise: smooth first, as Sobel and Canny do.
 
-**Source:** Gonzalez, Woods (2018), "Digital image processing", 4th edition, section 10.2; Prewitt (1970); Scharr
+Source: Gonzalez, Woods (2018), "Digital image processing", 4th edition, section 10.2; Prewitt (1970); Scharr
 (2000), "Optimale Operatoren in der digitalen Bildverarbeitung"; Marr, Hildreth (1980) for the Laplacian of Gaussian.
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.image.gradients import gradient
     >>> ramp = np.tile(3.0 * np.arange(6), (5, 1))
     >>> gradient(ramp, "central", part="x")[2].tolist()
     [1.5, 3.0, 3.0, 3.0, 3.0, 1.5]

@@ -9,10 +9,11 @@ runs as two passes of one dimension; a large one of higher rank runs by the fast
 Linear filters cannot tell an edge from noise: what smooths the one smooths the other (see `median_filter`). Integers
 are clipped, so negative results of a kernel with sum 0 are lost: give floats for those.
 
-**Source:** Gonzalez, Woods (2018), "Digital image processing", 4th edition, sections 3.4 and 3.5.
+Source: Gonzalez, Woods (2018), "Digital image processing", 4th edition, sections 3.4 and 3.5.
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.image.linear_filter import linear_filter
     >>> picture = np.arange(1, 50).reshape(7, 7)
     >>> kernel = [[-1, 1, -1], [-2, 3, 1], [2, -4, 0]]
     >>> linear_filter(picture, kernel, border="constant")[0].tolist()

@@ -9,10 +9,11 @@ its size.
 It smears edges, and its square window leaves streaks that a Gaussian does not; single wild pixels are spread, not
 removed: take `median_filter` for those.
 
-**Source:** Gonzalez, Woods (2018), "Digital image processing", 4th edition, section 3.5.
+Source: Gonzalez, Woods (2018), "Digital image processing", 4th edition, section 3.5.
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.image.mean_filter import mean_filter
     >>> mean_filter(np.array([[0, 0, 0], [0, 90, 0], [0, 0, 0]], "uint8"))[1].tolist()
     [10, 10, 10]
 """

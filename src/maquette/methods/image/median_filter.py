@@ -11,11 +11,12 @@ levels commutes with it: median(g(x)) = g(median(x)). Pixels keep values that oc
 It rounds corners, removes lines thinner than half the window, and averages Gaussian noise less well than the mean
 does (its variance is pi / 2 times as large).
 
-**Source:** Tukey (1977), "Exploratory data analysis", chapter 7; Hwang, Haddad (1995), "Adaptive median filters: new
+Source: Tukey (1977), "Exploratory data analysis", chapter 7; Hwang, Haddad (1995), "Adaptive median filters: new
 algorithms and results", algorithm RAMF.
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.image.median_filter import median_filter
     >>> median_filter(np.array([[5, 5, 9], [5, 255, 9], [5, 5, 9]], "uint8"))[1].tolist()
     [5, 5, 9]
 """

@@ -14,11 +14,12 @@ Drawing a whole number from 0 to 20 and replacing the pixel on 0 and on 20 has `
 `estimate_noise` takes the mean absolute answer to a kernel that no smooth picture and no straight edge excites; fine
 texture counts as noise and makes it too large.
 
-**Source:** Gonzalez, Woods (2018), "Digital image processing", 4th edition, section 5.2; Immerkaer (1996), "Fast
+Source: Gonzalez, Woods (2018), "Digital image processing", 4th edition, section 5.2; Immerkaer (1996), "Fast
 noise variance estimation".
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.image.noise import add_noise
     >>> noisy = add_noise(np.full((100, 100), 128, "uint8"), "salt-and-pepper", amount=0.1, seed=0)
     >>> sorted({int(v) for v in noisy.ravel()}), 0.08 < float((noisy != 128).mean()) < 0.12
     ([0, 128, 255], True)

@@ -9,11 +9,12 @@ with m, v, c the local means, variances and covariance under a Gaussian window o
 PSNR counts a shift of one pixel as a disaster and even blur as a trifle; SSIM is nearer to what eyes say, and blind
 to colour. Both need the clean picture.
 
-**Source:** Wang, Bovik, Sheikh, Simoncelli (2004), "Image quality assessment: from error visibility to structural
+Source: Wang, Bovik, Sheikh, Simoncelli (2004), "Image quality assessment: from error visibility to structural
 similarity".
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.image.quality import psnr
     >>> round(psnr(np.full((8, 8), 110, "uint8"), np.full((8, 8), 100, "uint8")), 2)
     28.13
 """

@@ -8,11 +8,12 @@ for that model.
 
 Stop early: after many steps it fits the noise, in bright specks and rings. `wiener.deconvolve` is linear and at once.
 
-**Source:** Richardson (1972), "Bayesian-based iterative method of image restoration"; Lucy (1974), "An iterative
+Source: Richardson (1972), "Bayesian-based iterative method of image restoration"; Lucy (1974), "An iterative
 technique for the rectification of observed distributions".
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.image.richardson_lucy import richardson_lucy
     >>> star = np.zeros((9, 9)); star[4, 4] = 1.0
     >>> kernel = np.ones((3, 3)) / 9
     >>> seen = np.zeros((9, 9)); seen[3:6, 3:6] = 1 / 9

@@ -12,10 +12,11 @@ g_sigma is the Gaussian of sum 1, so a constant picture stays: with weights of s
 
 Noise is detail too and is amplified: smooth it first, or raise `threshold`.
 
-**Source:** Gonzalez, Woods (2018), "Digital image processing", 4th edition, section 3.6.
+Source: Gonzalez, Woods (2018), "Digital image processing", 4th edition, section 3.6.
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.image.sharpening import sharpen
     >>> edge = np.repeat([[10.0] * 8 + [20.0] * 8], 16, axis=0)
     >>> sharpened = sharpen(edge, amount=1.0, sigma=1.0)
     >>> round(float(sharpened.max()), 2), bool(np.isclose(sharpened[0, 0], 10))

@@ -11,11 +11,12 @@ with the picture nearly, not exactly. A constant border makes a false bright fra
 
 The edges are several pixels wide and broken by noise: `canny` thins and links them.
 
-**Source:** Sobel, Feldman (1968), "A 3x3 isotropic gradient operator for image processing", as told in Duda, Hart
+Source: Sobel, Feldman (1968), "A 3x3 isotropic gradient operator for image processing", as told in Duda, Hart
 (1973), section 7.3; Otsu (1979), "A threshold selection method from gray-level histograms".
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.image.sobel import sobel
     >>> ramp = np.tile(3.0 * np.arange(6), (5, 1))
     >>> sobel(ramp, border="valid")[0].tolist(), sobel(ramp, normalise=False, border="valid")[0].tolist()
     ([3.0, 3.0, 3.0, 3.0], [24.0, 24.0, 24.0, 24.0])

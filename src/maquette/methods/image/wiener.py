@@ -13,13 +13,15 @@ covers are damped in place of amplified. The Fourier transform takes a picture a
 "reflect" and "mirror" lay it out with its mirror images first, exact for kernels that are their own mirror images.
 Noise that is not given is estimated, and S_f then falls with the square of the frequency, as in natural scenes.
 
-It rings beside edges, and a wrong kernel makes it worse than no filter.
+The first leaves grain beside edges, and blotches where a variance of few pixels is itself noisy. The second rings
+beside edges, and a wrong kernel makes it worse than no filter.
 
-**Source:** Wiener (1949), "Extrapolation, interpolation, and smoothing of stationary time series"; Lee (1980),
+Source: Wiener (1949), "Extrapolation, interpolation, and smoothing of stationary time series"; Lee (1980),
 "Digital image enhancement and noise filtering by use of local statistics"; Gonzalez, Woods (2018), section 5.8.
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.image.wiener import deconvolve
     >>> from maquette.methods.image.blur import blur, motion_kernel
     >>> scene = np.random.default_rng(0).random((32, 32))
     >>> shaken = blur(scene, length=5, border="wrap")

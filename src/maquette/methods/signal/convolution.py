@@ -15,9 +15,10 @@ Integers are summed exactly, in 64 bits. In an array of a picture the row comes 
 `direct` costs N K operations, `fft` about (N + K) log (N + K), and its rounding errors are relative to the largest
 sample: take `direct` where small samples beside large ones matter. `auto` takes the faster one.
 
-**Source:** Oppenheim, Schafer (2010), "Discrete-time signal processing", sections 2.3 and 8.7.
+Source: Oppenheim, Schafer (2010), "Discrete-time signal processing", sections 2.3 and 8.7.
 
 Example:
+    >>> from maquette.methods.signal.convolution import convolve
     >>> convolve([1, 2, 2], [3, 2, 1]).tolist()
     [3, 8, 11, 6, 2]
     >>> convolve([[4, 5], [2, 3]], [[1, 2], [3, 4]]).tolist()

@@ -9,10 +9,11 @@ Some books call delta the unit step. The two differ: in one dimension u is the r
 
 The sum has a term for every sample that is not zero: it is there for proofs and for sparse signals.
 
-**Source:** Oppenheim, Schafer (2010), "Discrete-time signal processing", section 2.1.
+Source: Oppenheim, Schafer (2010), "Discrete-time signal processing", section 2.1.
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.signal.impulses import decompose, recompose
     >>> x = np.array([[1, 0], [2, 3]])
     >>> places, weights = decompose(x)
     >>> [(tuple(map(int, k)), int(w)) for k, w in zip(places, weights)]

@@ -15,9 +15,11 @@ and if it is both, its impulse response h = f(delta) says everything: y = x * h.
 `examine` tries random signals: a counter-example is a proof, and none is strong evidence, no proof. A system has to
 start at rest; a reach of more than an eighth of the signal, or real-valued tricks on complex input, go unseen.
 
-**Source:** Oppenheim, Schafer (2010), "Discrete-time signal processing", sections 2.2 to 2.6 and 5.2.
+Source: Oppenheim, Schafer (2010), "Discrete-time signal processing", sections 2.2 to 2.6 and 5.2.
 
 Example:
+    >>> import numpy as np
+    >>> from maquette.methods.signal.linear_systems import examine
     >>> print(examine(lambda x: np.convolve(x, [1, 2, 1])))
     linear, shift-invariant
     >>> found = examine(lambda x: np.arange(len(x)) * x)

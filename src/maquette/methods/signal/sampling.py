@@ -12,10 +12,12 @@ The error of a busy signal is nearly uniform, of variance delta^2 / 12; for a si
 signal to noise is 6.02 bits + 1.76 dB. It is not uniform for a slow or faint signal, which is where mu-law helps:
 fine steps near zero, coarse ones far away. Values outside [low, high] are clipped.
 
-**Source:** Bennett (1948), "Spectra of quantized signals", Bell System Technical Journal 27; Shannon (1949),
+Source: Bennett (1948), "Spectra of quantized signals", Bell System Technical Journal 27; Shannon (1949),
 "Communication in the presence of noise", theorem 1; ITU-T G.711 (1988) for mu = 255.
 
 Example:
+    >>> import numpy as np
+    >>> from maquette.methods.signal.sampling import alias, quantise, sample, signal_to_noise
     >>> t, x = sample(lambda t: np.sin(2 * np.pi * 997 * t), rate=8000, seconds=1)
     >>> round(signal_to_noise(x, quantise(x, bits=8)), 1)
     49.8

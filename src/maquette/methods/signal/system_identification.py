@@ -9,10 +9,11 @@ The prediction for another input is `convolve(x, h)`. The first two need no sums
 least squares is unbiased under white noise and needs an x that excites every frequency; the spectral estimate is
 for long records and is biased where h is not short against a segment.
 
-**Source:** Ljung (1999), "System identification: theory for the user", sections 6.1 to 6.4 and 7.3.
+Source: Ljung (1999), "System identification: theory for the user", sections 6.1 to 6.4 and 7.3.
 
 Example:
     >>> import numpy as np
+    >>> from maquette.methods.signal.system_identification import identify
     >>> x = np.random.default_rng(0).normal(size=200)
     >>> identify(x, np.convolve(x, [3, 2, 1]), (3,)).round(9).tolist()
     [3.0, 2.0, 1.0]
