@@ -24,6 +24,7 @@ def command(monkeypatch, capfd):
     """command(*words) -> Told, run in this process as `maquette WORDS` would be."""
     # The process is the tests' own: nothing may be kept from being imported for those that come later.
     monkeypatch.setattr(backend, "own_process", lambda: None)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
 
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["maquette", *map(str, words)])

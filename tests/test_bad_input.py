@@ -551,10 +551,13 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, process):
     words = ["train", "mlp", "--data", "digits", "--set", "epochs=100000", "--set", "model.hidden_units=4"]
     words += ["--set", "batch_size=0", "--set", "schedule=constant", "--out", run]
     line = [sys.executable, "-m", "maquette", *map(str, words), "--quiet"]
-    training = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_for(run / "state.npz", training)
-    training.send_signal(signal.SIGINT)
-    out, err = training.communicate(timeout=60)
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as training:
+        try:
+            wait_for(run / "state.npz", training)
+            training.send_signal(signal.SIGINT)
+            out, err = training.communicate(timeout=60)
+        finally:
+            training.kill()
     assert training.returncode == 130 and out == ""
     assert err == f"maquette: stopped; `maquette resume {run}` continues the run\n"
     nothing_half_written(run)
@@ -564,6 +567,33 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, process):
     (run / "recipe.json").write_text(json.dumps({**recipe, "epochs": reached + 2}))
     assert process("resume", run, "--quiet").status == 0
     assert json.loads((run / "result.json").read_text())["epochs"] == reached + 2
+
+
+DROPPED = """
+import signal, sys
+from maquette import cli, fitting
+
+class Pressed:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+def press(self, epoch, logs=None, usual=fitting.Keeper.on_epoch_begin):
+    usual(self, epoch, logs)
+    if epoch == 3:
+        Pressed()
+
+fitting.Keeper.on_epoch_begin = press
+cli.main()
+"""
+
+
+def test_ctrl_c_that_python_drops_is_repeated(tmp_path):
+    """An exception that is raised while an object is deleted goes nowhere; the run stops all the same."""
+    words = ["train", "mlp", "--data", "digits", "--set", "epochs=100000", "--set", "model.hidden_units=4"]
+    line = [sys.executable, "-c", DROPPED, *words, "--out", str(tmp_path / "run"), "--quiet"]
+    told = subprocess.run(line, capture_output=True, text=True, timeout=120)
+    assert told.returncode == 130, told
+    assert told.stderr == f"maquette: stopped; `maquette resume {tmp_path / 'run'}` continues the run\n"
 
 
 def wait_for(path, running, seconds=120):

@@ -194,6 +194,27 @@ def report(run: RunFolder) -> None:
 
 
 @app.command()
+def trace(
+    run: RunFolder,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps to profile.")] = 2,
+    out: Annotated[Path | None, typer.Option(help="The folder to write into; RUN/trace by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Profile a few training steps, and say what limits their pace."""
+    from maquette.files import read_json
+    from maquette.verbs.trace import trace as trace_
+
+    folder = trace_(run, steps, out)
+    facts = read_json(folder / "trace.json", "trace")
+    if as_json:
+        print(json.dumps({**facts, "folder": str(folder)}))
+        return
+    for key, value in facts.items():
+        print(f"{key:22}  {', '.join(value) or '-' if isinstance(value, list) else _cell(value)}")
+    print(f"{'folder':22}  {folder}")
+
+
+@app.command()
 def compare(
     task: Annotated[str, typer.Option(help="The task.")],
     data: Annotated[str, typer.Option(help="A built-in data set, or the path of your own data.")],
@@ -313,6 +334,7 @@ def main() -> None:
     from maquette import backend
 
     backend.own_process()
+    sys.unraisablehook = _press_again
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="maquette", standalone_mode=False)
         sys.stdout.flush()
@@ -325,6 +347,17 @@ def main() -> None:
             raise
         _fail(*_told_error(error))
     sys.exit(status or 0)
+
+
+def _press_again(lost: Any) -> None:
+    """Repeat a Ctrl-C that Python dropped because it came while an object was being deleted or collected."""
+    if not issubclass(lost.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
+        return
+    import _thread
+    import threading
+
+    threading.Timer(0.05, _thread.interrupt_main).start()
 
 
 def _told_error(error: Exception) -> tuple[str, int]:

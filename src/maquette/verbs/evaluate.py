@@ -7,6 +7,7 @@ from maquette import backend as backends
 from maquette import files
 from maquette.errors import InputError
 from maquette.run import Run
+from maquette.tasks import network
 
 if TYPE_CHECKING:
     from maquette.state import Progress
@@ -79,7 +80,8 @@ def finish(run: Run, pipeline: Any, model: Any, progress: "Progress") -> None:
     metrics = measured(scored, main)
     if main == "test" and any(name.startswith("train_") for name in recipe.expect):
         metrics |= measured(score(pipeline, model, "train"), "train")
-    for figure in pipeline.task.figures(scored, dataset):
+    layers = network.layers_of(model, pipeline.shape)
+    for figure in [*pipeline.task.figures(scored, dataset), network.network_figure(layers)]:
         save_figure(run, figure)
     seconds = progress.seconds
     files.write_json(
@@ -89,7 +91,7 @@ def finish(run: Run, pipeline: Any, model: Any, progress: "Progress") -> None:
             **{"seed": recipe.seed, "backend": run.backend, "split": main, "items": len(scored.split)},
             **{"epochs": progress.epoch, "seconds": seconds, "parameters": model.count_params()},
             "examples_per_second": len(dataset.train) * progress.epoch / max(seconds, 1e-9),
-            "headline": f"{main}_{pipeline.task.headline}",
+            **{"headline": f"{main}_{pipeline.task.headline}", "network": layers},
             **{"metrics": metrics, "tables": scored.tables, "expect": expectations(recipe, metrics)},
         },
     )

@@ -10,6 +10,7 @@ from maquette import catalog, files, settings
 from maquette.core.recipe import Recipe
 from maquette.errors import InputError
 from maquette.run import KIND, Run
+from maquette.tasks import network
 from maquette.tasks.curves import learning_curves
 from maquette.tasks.figure import Figure
 from maquette.verbs import page
@@ -39,9 +40,32 @@ def report(folder: str | Path) -> Path:
         **{"expected": result["expect"] if result else _expected(run.recipe)},
         **{"name": _short_name(run.recipe), "summary": summary(run.recipe.page), "data": _data(run)},
         **{"environment": run.environment, "backend": run.backend, "command": command(run.recipe, run.backend)},
-        **{"settings": _settings(run.recipe), "figures": [page.drawing(figure) for figure in figures(run)]},
+        **{"settings": _settings(run.recipe), "network": _network(result)},
+        **_drawings(run),
     }
     return page.write(run.path("report.html"), "report.html", **values)
+
+
+def _drawings(run: Run) -> dict[str, list[dict[str, Any]]]:
+    """What the page shows of the figures: those of the network stand apart, beside its table."""
+    drawn = [page.drawing(figure) for figure in figures(run)]
+    apart = [figure for figure in drawn if figure["name"] == "network"]
+    return {"network_figures": apart, "figures": [figure for figure in drawn if figure not in apart]}
+
+
+def _network(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The table of the network's layers, with their sums; empty for a run that was made without one."""
+    layers = result.get("network", [])
+    rows = [
+        {
+            **{"layer": row["layer"], "kind": row["kind"], "output": network.sizes(row["output"])},
+            **{"parameters": row["parameters"], "multiply_adds": row["multiply_adds"]},
+        }
+        for row in layers
+    ]
+    known, unknown = network.total(layers)
+    sums = {"parameters": sum(row["parameters"] for row in layers), "multiply_adds": None if unknown else known}
+    return [*rows, {"layer": "all", "kind": "", "output": "", **sums}] if len(rows) > 1 else rows
 
 
 def draw_curves(run: Run) -> None:
@@ -134,8 +158,8 @@ def _published(recipe: Recipe) -> Recipe:
     """What a page's file says of its recipe, read without importing it, over the defaults."""
     plain = Recipe(recipe.name, recipe.task, recipe.data)
     try:
-        known = {} if _own(recipe) else catalog.recipes()
-        source = known.get(recipe.name) or catalog.find(recipe.page, "models")
+        held = {} if _own(recipe) else catalog.recipes()
+        source = held.get(recipe.name) or catalog.find(recipe.page, "models")
     except InputError:
         return plain
     # An expression, such as Expect(...), is known as its source text alone.
