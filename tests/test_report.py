@@ -74,7 +74,7 @@ def made(folder: Path, classes=("cat", "dog"), finished=True, epochs=3) -> Run:
     files.write_json(
         run.path("pipeline.json"),
         {"task": recipe.task, "data": recipe.data, **words, "classes": classes, "shape": [4, 4, 1]}
-        | {"target_scale": {}, "encoder": "{}"},
+        | {"counts": {"train": 80, "test": 20}, "target_scale": {}, "encoder": "{}"},
     )
     environment = {"started": "2030-01-02T03:04:05+00:00", "device": "a device", "python": "3.11", "system": "Linux"}
     files.write_json(run.path("environment.json"), {**environment, "versions": {"keras": "9.9.9"}})
@@ -119,7 +119,7 @@ def test_report_opens_with_the_result_and_holds_every_figure(tmp_path):
             assert f"{page.number(measure['low'])} to {page.number(measure['high'])}" in found.words
     summary = catalog.find("softmax_regression", "models").summary
     assert summary in found.words and found.words.index(summary) < found.words.index("0.05")
-    for words in ("a source & another", "not met", "1,234", "20 pictures of cat", "9.9.9", "trained on"):
+    for words in ("a source & another", "not met", "1,234", "20 pictures of cat", "9.9.9", "train items"):
         assert words in found.words
     drawn = {path.stem for path in run.path("figures").glob("*.svg")}
     assert {"confusion", "reliability", "wrongest", "first-answers", "curve-loss"} == drawn

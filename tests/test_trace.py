@@ -1,4 +1,4 @@
-"""The table of a network's layers against counts made by hand, and the trace of a run against what it must not touch."""
+"""The table of a network's layers against counts made by hand; the trace of a run, which must not touch the run."""
 
 import json
 import re
@@ -64,12 +64,13 @@ def test_every_page_has_a_table_and_stays_as_it_is(name):
     assert sum(column(rows, "parameters")) == model.count_params()
     x = np.zeros((1, *pipeline.shape), "float32")
     shape = list(model(x, training=False).shape[1:])
-    assert [row["output"] for row in rows if row["reached"]][-1] == shape or name == "mlp"
+    assert [row["output"] for row in rows if row["reached"]][-1] == shape
     assert all(np.array_equal(a, b) for a, b in zip(before, values(model), strict=True))
     assert {layer.name: set(vars(layer)) for layer in model._flatten_layers()} == attributes
     assert layers_of(model, pipeline.shape) == rows
     svg = network_figure(rows).svg
-    assert all(f">{row['layer']}<" in svg and f">{row['parameters'] or row['kind']:}<"[:2] in svg for row in rows)
+    assert all(f">{row['layer']}<" in svg for row in rows)
+    assert all(f">{row['parameters']:,}<" in svg for row in rows if row["parameters"])
 
 
 @keras.saving.register_keras_serializable("test")
@@ -142,7 +143,9 @@ def test_multiply_adds_are_the_products_that_ones_add_up_to(layer, shape):
 
 
 def test_layers_of_unknown_cost():
-    assert multiply_adds(keras.layers.LSTM(2), (1, 3, 2), (1, 2)) is None
+    memory = keras.layers.LSTM(2)
+    memory.build((None, 3, 2))
+    assert multiply_adds(memory, (1, 3, 2), (1, 2)) is None
     assert multiply_adds(keras.layers.Dot(1), (1, 3), (1, 1)) is None
     assert multiply_adds(keras.layers.ReLU(), (1, 3), (1, 3)) == 0
 
@@ -197,15 +200,11 @@ def test_a_trace_says_what_the_step_reaches_and_changes_nothing(run, monkeypatch
     assert facts["gflops"] == pytest.approx(6 * 50 * 444 / step / 1e9)
     assert facts["share"] == pytest.approx(facts["gflops"] / facts["matmul_gflops"])
     assert facts["peak_memory_bytes"] > 50e6 and facts["profiled_steps"] == 3 and facts["backend"] == BACKEND
-    names = {"jax": in_jax, "tensorflow": in_tensorflow, "torch": in_torch}[BACKEND](folder)
-    assert all(re.search(rf"\b{name}", names) for name in ("flatten", "hidden_1", "dropout_1", "head")) or BACKEND != (
-        "tensorflow"
-    )
-    assert names
+    {"jax": in_jax, "tensorflow": in_tensorflow, "torch": in_torch}[BACKEND](folder)
 
 
-def in_tensorflow(folder: Path) -> str:
-    """The names of the operations in the event file's graph."""
+def in_tensorflow(folder: Path) -> None:
+    """The graph in the event file has operations of every layer."""
     from tensorflow.core.protobuf import config_pb2
     from tensorflow.core.util import event_pb2
     from tensorflow.data import TFRecordDataset
@@ -219,24 +218,23 @@ def in_tensorflow(folder: Path) -> str:
             names += [node.name for graph in graphs for node in graph.pre_optimization_graph.node]
             functions = [f for graph in graphs for f in graph.pre_optimization_graph.library.function]
             names += [node.name for function in functions for node in function.node_def]
-    return "\n".join(name.replace("/", " ") for name in names)
+    for layer in ("flatten", "hidden_1", "dropout_1", "head"):
+        assert any(re.search(rf"/{layer}(_\d+)?/", name) for name in names), layer
 
 
-def in_jax(folder: Path) -> str:
+def in_jax(folder: Path) -> None:
     assert list(folder.glob("plugins/profile/*/*.xplane.pb"))
     text, graph = ((folder / name).read_text(encoding="utf-8") for name in ("step.hlo.txt", "step.dot"))
     assert "f32[64,6]" in text and "f32[6,10]" in text, "the kernels of both layers"
     nodes, edges = re.findall(r'^  "(.+?)" \[label', graph, re.M), re.findall(r'^  "(.+?)" -> "(.+?)";$', graph, re.M)
     assert len(nodes) == len(set(nodes)) > 10 and {name for edge in edges for name in edge} <= set(nodes)
-    return text
 
 
-def in_torch(folder: Path) -> str:
+def in_torch(folder: Path) -> None:
     (path,) = folder.glob("*.pt.trace.json")
     events = json.loads(path.read_text(encoding="utf-8"))["traceEvents"]
     products = [e for e in events if e.get("name") in ("aten::mm", "aten::addmm", "aten::matmul")]
     assert len(products) >= 3 * 2, "three steps of two layers"
-    return str(events[:1])
 
 
 def test_the_graph_of_a_program():
@@ -275,7 +273,7 @@ def test_a_run_that_is_only_a_recipe_is_traced_by_command(run, tmp_path, command
     told = command("trace", only.folder, "--out", out, "--steps", 1, "--json")
     facts = json.loads(told.out.splitlines()[-1])
     assert told.status == 0 and facts["folder"] == str(out)
-    assert facts["not_counted"] == ["k_means"] or facts["not_counted"] == ["kmeans"]
+    assert facts["not_counted"] == ["kmeans"]
     assert facts["gflops"] is None and facts["limit"].startswith(("unknown", "data"))
     assert [path.name for path in only.folder.iterdir()] == ["recipe.json"]
     again = command("trace", only.folder, "--out", out)

@@ -21,7 +21,7 @@ ROW = 0.62  # inches from one box to the next
 CENTRE = 0.72  # of the boxes, as a share of the drawing's width
 
 # Of Keras's layers, by name: those whose multiply-adds follow from the size of a kernel, and those that have others.
-KERNELS = ("Dense", "Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D")
+KERNELS: tuple[str, ...] = ("Dense", "Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D")
 KERNELS += ("SeparableConv1D", "SeparableConv2D")
 TRANSPOSED = ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
 TABLES = ("Embedding", "BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "PReLU")
@@ -196,7 +196,8 @@ def network_figure(rows: Sequence[dict[str, Any]]) -> Figure:
     axes.set(xlim=(0, 1), ylim=(len(shown) - 0.1, -0.45))
     axes.set_axis_off()
     weights = sum(row["parameters"] for row in rows)
-    caption = f"{weights:,} weights. A box is as wide as the logarithm of its weights; grey ones have none."
+    caption = f"{weights:,} weights. A box is as wide as the logarithm of its weights"
+    caption += "." if all(row["parameters"] for row in rows) else "; grey ones have none."
     if not all(row["reached"] for row in rows):
         caption += " Dashed ones stand apart from the way of an input and are used in training or on their own."
     return finish(picture, "network", "The network, layer by layer", caption)
@@ -227,7 +228,9 @@ def _box(axes: Any, y: int, row: dict[str, Any], most: float) -> None:
         *((CENTRE - width / 2, y - 0.2), width, 0.4),
         boxstyle="round,pad=0,rounding_size=0.02",
         mutation_aspect=WIDTH / ROW,
-        **{"facecolor": to_rgba(colour, 0.25), "edgecolor": colour, "linewidth": 1.2},
+        facecolor=to_rgba(colour, 0.25),
+        edgecolor=colour,
+        linewidth=1.2,
         linestyle="-" if row["reached"] else "--",
     )
     axes.add_patch(box)
