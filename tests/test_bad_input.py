@@ -570,8 +570,12 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, process):
 
 
 DROPPED = """
-import signal, sys
-from maquette import cli, fitting
+import signal
+from maquette import backend, cli
+
+backend.own_process()
+backend.choose("auto", "mlp")
+from maquette import fitting
 
 class Pressed:
     def __del__(self):

@@ -9,11 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from maquette import __version__, catalog
-from maquette.errors import InputError
-
-
-class _Stopped(Exception):
-    """Ctrl-C, in a form that Typer hands on with its message."""
+from maquette.errors import InputError, Stopped
+from maquette.printing import compared, error_line, finished, metrics_table, style, table, traced
 
 
 class _Commands(typer.core.TyperGroup):
@@ -21,7 +18,7 @@ class _Commands(typer.core.TyperGroup):
         try:
             return super().invoke(context)
         except KeyboardInterrupt as stop:
-            raise _Stopped(str(stop) or "nothing has been trained yet") from None
+            raise Stopped(str(stop) or "nothing has been trained yet") from None
 
 
 app = typer.Typer(
@@ -42,36 +39,6 @@ Settings = Annotated[
 Backend = Annotated[str, typer.Option(help="auto, tensorflow, jax or torch.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON lines for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Write results only.")]
-
-
-def style(json_lines: bool, quiet: bool = False) -> Any:
-    return "json" if json_lines else "quiet" if quiet else "auto"
-
-
-def table(rows: list[dict[str, Any]], json_lines: bool) -> None:
-    """Rows of equal keys, as JSON lines or in aligned columns."""
-    from maquette.files import flat, plain
-
-    if json_lines:
-        for row in rows:
-            print(json.dumps(plain(row), ensure_ascii=False))
-        return
-    texts = [{key: _cell(value) for key, value in flat(row).items()} for row in rows]
-    keys = list(texts[0]) if texts else []
-    widths = {key: max(len(key), *(len(text[key]) for text in texts)) for key in keys}
-    for line in ({key: key for key in keys}, *texts) if texts else ():
-        print("  ".join(line[key].ljust(widths[key]) for key in keys).rstrip())
-
-
-def _cell(value: Any) -> str:
-    if value is None or value != value:  # NaN is no value either
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def metrics_table(metrics: dict[str, dict[str, Any]], json_lines: bool) -> None:
-    """Metrics with their 95 % intervals."""
-    table([{"metric": key, **m} for key, m in metrics.items()], json_lines)
 
 
 @app.command("list")
@@ -128,7 +95,7 @@ def train(
     from maquette.verbs.train import train as train_
 
     given = style(as_json, quiet)
-    _told(
+    finished(
         train_(name, data, parse(settings or []), task=task, seed=seed, backend=backend, out=out, style=given), as_json
     )
 
@@ -143,18 +110,7 @@ def resume(
     """Continue an interrupted run, exactly where it would have gone."""
     from maquette.verbs.train import resume as resume_
 
-    _told(resume_(run, epochs=epochs, style=style(as_json, quiet)), as_json)
-
-
-def _told(run: Any, as_json: bool) -> None:
-    result = run.result
-    metrics_table(result["metrics"], as_json)
-    if as_json:
-        print(json.dumps({"event": "done", "run": str(run.folder), "seconds": result["seconds"]}))
-        return
-    for row in result["expect"]:
-        print(f"{row['metric']}: {'met' if row['met'] else 'NOT met'}, expected {row['expected']} ({row['source']})")
-    print(f"run     {run.folder}\nreport  {run.path('report.html')}")
+    finished(resume_(run, epochs=epochs, style=style(as_json, quiet)), as_json)
 
 
 @app.command()
@@ -209,9 +165,7 @@ def trace(
     if as_json:
         print(json.dumps({**facts, "folder": str(folder)}))
         return
-    for key, value in facts.items():
-        print(f"{key:22}  {', '.join(value) or '-' if isinstance(value, list) else _cell(value)}")
-    print(f"{'folder':22}  {folder}")
+    traced(facts, folder)
 
 
 @app.command()
@@ -233,17 +187,7 @@ def compare(
     names = [name.strip() for name in models.split(",") if name.strip()]
     given = style(as_json, quiet)
     rows = compare_(task, data, names, parse(settings or []), seeds=seeds, backend=backend, out=out, style=given)
-    table(rows if as_json else [_line(row) for row in rows], as_json)
-
-
-def _line(row: dict[str, Any]) -> dict[str, Any]:
-    def text(m: dict[str, Any]) -> str:
-        ends = f" ({m['low']:.4g} to {m['high']:.4g})" if m["low"] is not None else ""
-        return f"{m['value']:.4g}{ends}" if m["value"] is not None else "-"
-
-    named = list(row["metrics"].items())[:3]
-    cost = {key: row[key] for key in ("seconds", "parameters", "seeds")}
-    return {"model": row["model"], **{key: text(m) for key, m in named}, **cost}
+    table(rows if as_json else [compared(row) for row in rows], as_json)
 
 
 @app.command()
@@ -345,7 +289,7 @@ def main() -> None:
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        _fail(*_told_error(error))
+        _fail(*error_line(error))
     sys.exit(status or 0)
 
 
@@ -358,19 +302,6 @@ def _press_again(lost: Any) -> None:
     import threading
 
     threading.Timer(0.05, _thread.interrupt_main).start()
-
-
-def _told_error(error: Exception) -> tuple[str, int]:
-    """What is said of an error in one line, and the exit status."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, InputError):
-        return text, 2
-    if isinstance(error, _Stopped):
-        return f"stopped; {text}", 130
-    if hasattr(error, "format_message"):  # a wrong command or option, in Typer's words
-        command = getattr(getattr(error, "ctx", None), "command_path", "maquette")
-        return f"{' '.join(error.format_message().split()).rstrip('.')}; see `{command} --help`", 2
-    return f"{type(error).__name__}: {text} (--debug shows where)", 1
 
 
 def _fail(text: str, status: int) -> None:

@@ -12,6 +12,10 @@ class InputError(ValueError):
     """
 
 
+class Stopped(Exception):
+    """Ctrl-C at the command line; the message says what becomes of the run."""
+
+
 def near(name: str, known: Iterable[object]) -> str:
     """The end of an error message: which of the known names may have been meant, or which there are."""
     names = {str(item).lower(): str(item) for item in known}

@@ -71,7 +71,9 @@ def check_imports(page: Subject) -> None:
     parents = re.findall(r"^Parent: *(\w+)", ast.get_docstring(tree) or "", re.M)
     foreign = [name for name in names if not _allowed(name, parents)]
     assert not foreign, f"a page does not import {', '.join(foreign)}"
-    private = [_dotted(n) for n in ast.walk(tree) if isinstance(n, ast.Attribute) and _dotted(n).startswith("keras.src")]
+    private = [
+        _dotted(n) for n in ast.walk(tree) if isinstance(n, ast.Attribute) and _dotted(n).startswith("keras.src")
+    ]
     assert not private and not any(name.startswith("keras.src") for name in names), "keras.src is private to Keras"
 
 
@@ -98,7 +100,9 @@ def check_learning_rule(page: Subject) -> None:
 def check_portable_operations(page: Subject) -> None:
     """No `@`, which NumPy or the engine may take over; no NumPy draw or sum that a compiled step would freeze."""
     tree = _tree(page)
-    products = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)]
+    products = [
+        node.lineno for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
+    ]
     assert not products, f"line {products[:1]}: write ops.matmul instead of @"
     for function in _functions(tree):
         if function.name in ("call", "compute_loss"):

@@ -33,7 +33,7 @@ class Subject:
     @cached_property
     def recipe(self) -> Any:
         recipe = settings.tiny(catalog.recipe(self.name))
-        return replace(recipe, validation=0.0, patience=0, epochs=3)
+        return replace(recipe, page=self.name, validation=0.0, patience=0, epochs=3)
 
     @cached_property
     def whole(self) -> assembly.Pipeline:

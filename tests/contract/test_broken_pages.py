@@ -97,7 +97,11 @@ SOURCE = {
     "example that fails": ("example_runs", "    3\n", "    4\n"),
     "long page": ("size", "\n\n\n@keras", "\n" * 250 + "@keras"),
     "long function": ("size", "        if training:\n", "        if training:\n" + "            pass\n" * 30),
-    "private Keras": ("imports", "from keras import layers, ops", "from keras import layers, ops\nfrom keras.src import x"),
+    "private Keras": (
+        "imports",
+        "from keras import layers, ops",
+        "from keras import layers, ops\nfrom keras.src import x",
+    ),
     "private attribute": ("imports", "keras.saving", "keras.src.saving"),
     "engine": ("imports", "import keras\n", "import jax\nimport keras\n"),
     "another page": ("imports", "import keras\n", "import keras\nfrom maquette.models.neuron.mlp import MLP\n"),
@@ -117,7 +121,9 @@ def test_a_defect_of_the_source_is_noticed(subject, defect):
     assert old in text
     model = sound.Sound
     if defect == "unexplained argument":
-        model = type("Unexplained", (model,), {"__doc__": model.__doc__.replace(old, ""), "__module__": model.__module__})
+        model = type(
+            "Unexplained", (model,), {"__doc__": model.__doc__.replace(old, ""), "__module__": model.__module__}
+        )
     with pytest.raises(AssertionError):
         CHECKS[f"check_{check}"](subject(model, text.replace(old, new)))
 

@@ -39,7 +39,9 @@ def test_another_process_answers_and_resumes_alike(page, tmp_path):
     straight.save(tmp_path / "model.keras")
     kill(page, new_run(page, tmp_path / "killed"))
     code = f"import sys; sys.path[:0] = {[str(ROOT), *sys.path]!r}\n"
-    code += "from pathlib import Path; from tests.contract.test_fresh_process import main; main(*map(eval, sys.argv[1:]))"
+    code += (
+        "from pathlib import Path; from tests.contract.test_fresh_process import main; main(*map(eval, sys.argv[1:]))"
+    )
     words = [repr(page.name), f"Path({str(tmp_path)!r})"]
     done = subprocess.run([sys.executable, "-c", code, *words], env=os.environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]

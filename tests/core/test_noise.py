@@ -91,7 +91,7 @@ def test_the_draws_have_their_distributions():
     noise, n = Noise(0), 20_000
     normal, uniform = numbers(noise.normal((n,))), numbers(noise.uniform((n,)))
     assert abs(normal.mean()) < 4 / np.sqrt(n) and abs(normal.var() - 1) < 4 * np.sqrt(2 / n)
-    assert abs(uniform.mean() - 0.5) < 4 * np.sqrt(1 / 12 / n) and 0 <= uniform.min() and uniform.max() < 1
+    assert abs(uniform.mean() - 0.5) < 4 * np.sqrt(1 / 12 / n) and uniform.min() >= 0 and uniform.max() < 1
     p = np.repeat(np.array([[0.0, 0.25, 1.0]], "float32"), n, axis=0)
     share = numbers(noise.bernoulli(ops.convert_to_tensor(p))).mean(axis=0)
     assert share[0] == 0 and share[2] == 1 and abs(share[1] - 0.25) < 4 * np.sqrt(0.25 * 0.75 / n)

@@ -24,7 +24,9 @@ class Game(Players):
 
     def build(self, input_shape: Any) -> None:
         self.generator = keras.Sequential([layers.Dense(2, name="affine")], name="generator")
-        self.critic = keras.Sequential([layers.Dense(3, "tanh", name="hidden"), layers.Dense(1, name="out")], name="critic")
+        self.critic = keras.Sequential(
+            [layers.Dense(3, "tanh", name="hidden"), layers.Dense(1, name="out")], name="critic"
+        )
         self.generator.build((None, 2))
         self.critic.build((None, 2))
 
@@ -132,7 +134,7 @@ def test_loading_brings_back_both_optimizers_and_training_goes_on_bit_for_bit(tm
 def test_a_weight_of_no_player_is_named():
     model = game()
     model.stray = model.add_weight(shape=(1,), name="stray")
-    model.compile(optimizer={name: "sgd" for name in RATE})
+    model.compile(optimizer=dict.fromkeys(RATE, "sgd"))
     with pytest.raises(ValueError, match="no player of Game owns the weight .*stray"):
         model.train_on_batch(X)
 
