@@ -38,8 +38,8 @@ RECIPE = Recipe(
     optimizer={"adam": 1e-3},
     schedule="cosine",
     batch_size=128,
-    epochs=3,
-    minutes=5.0,
+    epochs=2,
+    minutes=1.6,
     expect={"test_accuracy": Expect(0.9867, "Pattanayak (2023), Listing 3-6, after 20 epochs", "at least")},
     tiny={"data": "digits", "model.filters": (4, 8), "model.hidden_units": 16, "epochs": 3},
 )
