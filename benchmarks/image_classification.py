@@ -188,9 +188,7 @@ def main() -> None:
     for case in [given.case] if given.case else CASES:
         rates = measure(case, given.rounds)
         for name, rate in rates.items():
-            print(
-                f"{case:10} {name:15} {np.median(rate):8,.0f} examples/s   (range {rate.min():,.0f} to {rate.max():,.0f})"
-            )
+            print(f"{case:10} {name:15} {np.median(rate):8,.0f} examples/s   ({rate.min():,.0f} to {rate.max():,.0f})")
         best = max(("torch eager", "torch compiled"), key=lambda name: np.median(rates[name]))
         for peer in ("bare fit", best):
             ratio = float(np.median(rates["maquette"] / rates[peer]))

@@ -10,7 +10,17 @@ import typer
 
 from maquette import __version__, catalog
 from maquette.errors import InputError, Stopped
-from maquette.printing import compared, error_line, finished, metrics_table, style, table, traced
+from maquette.printing import (
+    compared,
+    described,
+    error_line,
+    finished,
+    first_minute,
+    metrics_table,
+    style,
+    table,
+    traced,
+)
 
 
 class _Commands(typer.core.TyperGroup):
@@ -57,13 +67,7 @@ def list_(
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="A model, method, data set, task or recipe.")]) -> None:
     """Show what a page says: equations, source, example, default recipe."""
-    page = catalog.recipes().get(name) or catalog.find(name, *catalog.MARKS)
-    import ast
-
-    print(f"{page.name}  ({page.kind}, {page.module})\n")
-    print(ast.get_docstring(ast.parse(page.file.read_text(encoding="utf-8"))))
-    if page.facts:
-        print("\n" + "\n".join(f"{key}: {value}" for key, value in page.facts.items()))
+    described(catalog.recipes().get(name) or catalog.find(name, *catalog.MARKS))
 
 
 @app.command()
@@ -251,10 +255,7 @@ def quickstart(
     if as_json:
         print(json.dumps(found, default=str))
         return
-    for name, key in (("LeNet-5", "model"), ("softmax regression", "baseline")):
-        m = found[key]
-        print(f"{name:20} test accuracy {m['value']:.2%}, 95 % interval {m['low']:.2%} to {m['high']:.2%}")
-    print(f"Open the report: {found['report']}")
+    first_minute(found)
 
 
 def _version(wanted: bool) -> None:

@@ -99,14 +99,11 @@ def fit(
     saved = run.path("state.npz")
     progress = state.load(saved, model) if saved.exists() else Progress()
     stopped = bool(recipe.patience) and progress.waited >= recipe.patience
-    kept = run.history[: progress.epoch]
-    keeper = Keeper(run, progress, recipe.patience, kept)
+    keeper = Keeper(run, progress, recipe.patience, run.history[: progress.epoch])
     keeper.set_model(model)  # Keras does so too, but not where no epoch is left to train
     batches = pipeline.batches(data.train, shuffle=recipe.shuffle, epoch=progress.epoch)
     shown = EpochReport(style, recipe.epochs, len(batches), len(data.train))
-    # Keras ends an epoch of its own before the first one begins, so the count is set rather than left to it.
-    counted = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch))
-    ticks = [BatchTicks(shown)] if shown.style == "bar" else []
+    own = [_counting(batches), keeper, shown, *([BatchTicks(shown)] if shown.style == "bar" else [])]
     try:
         if not stopped and progress.epoch < recipe.epochs:
             model.fit(
@@ -114,7 +111,7 @@ def fit(
                 initial_epoch=progress.epoch,
                 epochs=recipe.epochs,
                 validation_data=pipeline.batches(data.validation) if data.validation else None,
-                callbacks=[counted, keeper, shown, *ticks, *callbacks],
+                callbacks=[*own, *callbacks],
                 shuffle=False,  # Keras would mix the batches by Python's own generator, beside (seed, epoch)
                 verbose=0,
             )
@@ -125,3 +122,8 @@ def fit(
     if progress.best_weights:
         model.set_weights(progress.best_weights)
     return progress
+
+
+def _counting(batches: Any) -> keras.callbacks.Callback:
+    """Tells the batches their epoch: Keras ends one of its own before the first begins, which would count."""
+    return keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch))

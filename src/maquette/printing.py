@@ -1,5 +1,6 @@
 """What the command line prints: tables for a person, JSON lines for a program."""
 
+import ast
 import json
 from typing import Any
 
@@ -79,3 +80,19 @@ def traced(facts: dict[str, Any], folder: Any) -> None:
     for key, value in facts.items():
         print(f"{key:22}  {', '.join(value) or '-' if isinstance(value, list) else _cell(value)}")
     print(f"{'folder':22}  {folder}")
+
+
+def described(page: Any) -> None:
+    """What a page of the catalogue says, and what its mark holds."""
+    print(f"{page.name}  ({page.kind}, {page.module})\n")
+    print(ast.get_docstring(ast.parse(page.file.read_text(encoding="utf-8"))))
+    if page.facts:
+        print("\n" + "\n".join(f"{key}: {value}" for key, value in page.facts.items()))
+
+
+def first_minute(found: dict[str, Any]) -> None:
+    """What the quickstart reached."""
+    for name, key in (("LeNet-5", "model"), ("softmax regression", "baseline")):
+        m = found[key]
+        print(f"{name:20} test accuracy {m['value']:.2%}, 95 % interval {m['low']:.2%} to {m['high']:.2%}")
+    print(f"Open the report: {found['report']}")

@@ -1,4 +1,4 @@
-"""The gradient with respect to the input: against the closed form, and inside a loss, where it is differentiated again."""
+"""The gradient with respect to the input: against the closed form, and inside a loss, differentiated again."""
 
 import keras
 import numpy as np

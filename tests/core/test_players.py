@@ -94,8 +94,8 @@ def test_each_player_descends_its_own_loss_at_the_same_weights(eager):
     g, d = ([w.astype("float64") for w in arrays(net.trainable_variables)] for net in (model.generator, model.critic))
     for _ in range(3):
         model.train_on_batch(X)
-        of_g = slopes(lambda w: separate_losses(w, d, X)[1], g)
-        of_d = slopes(lambda w: separate_losses(g, w, X)[0], d)
+        of_g = slopes(lambda w, d=d: separate_losses(w, d, X)[1], g)
+        of_d = slopes(lambda w, g=g: separate_losses(g, w, X)[0], d)
         g = [w - RATE["generator"] * s for w, s in zip(g, of_g, strict=True)]
         d = [w - RATE["critic"] * s for w, s in zip(d, of_d, strict=True)]
         for net, expected in ((model.generator, g), (model.critic, d)):
@@ -132,10 +132,15 @@ def test_loading_brings_back_both_optimizers_and_training_goes_on_bit_for_bit(tm
 
 
 def test_a_weight_of_no_player_is_named():
-    model = game()
-    model.stray = model.add_weight(shape=(1,), name="stray")
+    class Stray(Game):
+        def build(self, input_shape: Any) -> None:
+            super().build(input_shape)
+            self.stray = self.add_weight(shape=(1,), name="stray")
+
+    model = Stray()
+    model.build((None, 2))
     model.compile(optimizer=dict.fromkeys(RATE, "sgd"))
-    with pytest.raises(ValueError, match="no player of Game owns the weight .*stray"):
+    with pytest.raises(ValueError, match=r"no player of Stray owns the weight .*stray"):
         model.train_on_batch(X)
 
 

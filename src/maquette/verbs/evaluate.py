@@ -1,10 +1,12 @@
 """Score a trained model on a split, with intervals, tables and figures."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maquette import backend as backends
 from maquette import files
+from maquette.core.recipe import Recipe
 from maquette.errors import InputError
 from maquette.run import Run
 from maquette.tasks import network
@@ -28,18 +30,11 @@ def evaluate(folder: str | Path, data: str | None = None) -> dict[str, Any]:
     Raises:
         InputError: if the data do not fit the run.
     """
-    from dataclasses import replace
-
     run = Run.open(folder)
     backends.choose(run.backend, run.recipe.page)
     from maquette import assembly
 
-    recipe = run.recipe
-    if data is not None:
-        # A built-in table knows its target; of another table its column of the same name is taken.
-        target = {"target": run.pipeline["target"]} if "target" in run.task.options else {}
-        inputs = {**target, **recipe.inputs, **run.task.like(run.pipeline["shape"])}
-        recipe = replace(recipe, data=str(data), inputs=inputs, test=0.0, validation=0.0)
+    recipe = run.recipe if data is None else _on(run, str(data))
     dataset = assembly.read_data(recipe)
     wanted = tuple(run.pipeline["classes"])
     if wanted != tuple(dataset.classes):
@@ -59,6 +54,14 @@ def evaluate(folder: str | Path, data: str | None = None) -> dict[str, Any]:
         **{"data": recipe.data, "split": split, "items": len(scored.split)},
         **{"metrics": measured(scored, split), "tables": scored.tables},
     }
+
+
+def _on(run: Run, data: str) -> Recipe:
+    """The run's recipe on other data, all of it to be scored."""
+    # A built-in table knows its target; of another table its column of the same name is taken.
+    target = {"target": run.pipeline["target"]} if "target" in run.task.options else {}
+    inputs = {**target, **run.recipe.inputs, **run.task.like(run.pipeline["shape"])}
+    return replace(run.recipe, data=data, inputs=inputs, test=0.0, validation=0.0)
 
 
 def score(pipeline: Any, model: Any, split: str) -> "Scored":
