@@ -8,19 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from maquette import __version__, catalog
+from maquette import __version__, catalog, printing
 from maquette.errors import InputError, Stopped
-from maquette.printing import (
-    compared,
-    described,
-    error_line,
-    finished,
-    first_minute,
-    metrics_table,
-    style,
-    table,
-    traced,
-)
 
 
 class _Commands(typer.core.TyperGroup):
@@ -61,13 +50,13 @@ def list_(
         raise InputError(f"list {kind}: take {', '.join(catalog.MARKS)}")
     found = catalog.recipes() if kind == "recipes" else catalog.pages(kind)
     rows = [{"name": name, "what": page.summary} for name, page in sorted(found.items())]
-    table(rows, as_json)
+    printing.table(rows, as_json)
 
 
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="A model, method, data set, task or recipe.")]) -> None:
     """Show what a page says: equations, source, example, default recipe."""
-    described(catalog.recipes().get(name) or catalog.find(name, *catalog.MARKS))
+    printing.described(catalog.recipes().get(name) or catalog.find(name, *catalog.MARKS))
 
 
 @app.command()
@@ -98,8 +87,8 @@ def train(
     from maquette.settings import parse
     from maquette.verbs.train import train as train_
 
-    given = style(as_json, quiet)
-    finished(
+    given = printing.style(as_json, quiet)
+    printing.finished(
         train_(name, data, parse(settings or []), task=task, seed=seed, backend=backend, out=out, style=given), as_json
     )
 
@@ -114,7 +103,7 @@ def resume(
     """Continue an interrupted run, exactly where it would have gone."""
     from maquette.verbs.train import resume as resume_
 
-    finished(resume_(run, epochs=epochs, style=style(as_json, quiet)), as_json)
+    printing.finished(resume_(run, epochs=epochs, style=printing.style(as_json, quiet)), as_json)
 
 
 @app.command()
@@ -123,9 +112,9 @@ def evaluate(run: RunFolder, data: Data = None, as_json: Json = False) -> None:
     from maquette.verbs.evaluate import evaluate as evaluate_
 
     found = evaluate_(run, data)
-    metrics_table(found["metrics"], as_json)
+    printing.metrics_table(found["metrics"], as_json)
     for rows in found["tables"].values():
-        table(rows, as_json)
+        printing.table(rows, as_json)
 
 
 @app.command()
@@ -142,7 +131,7 @@ def predict(
     if out:
         print(f"{len(rows)} answers in {out}")
     else:
-        table(rows, as_json)
+        printing.table(rows, as_json)
 
 
 @app.command()
@@ -169,7 +158,7 @@ def trace(
     if as_json:
         print(json.dumps({**facts, "folder": str(folder)}))
         return
-    traced(facts, folder)
+    printing.traced(facts, folder)
 
 
 @app.command()
@@ -189,9 +178,9 @@ def compare(
     from maquette.verbs.compare import compare as compare_
 
     names = [name.strip() for name in models.split(",") if name.strip()]
-    given = style(as_json, quiet)
+    given = printing.style(as_json, quiet)
     rows = compare_(task, data, names, parse(settings or []), seeds=seeds, backend=backend, out=out, style=given)
-    table(rows if as_json else [compared(row) for row in rows], as_json)
+    printing.table(rows if as_json else [printing.compared(row) for row in rows], as_json)
 
 
 @app.command()
@@ -210,10 +199,10 @@ def reproduce(
     from maquette.verbs.reproduce import MISSED
     from maquette.verbs.reproduce import reproduce as reproduce_
 
-    given = style(as_json, quiet)
+    given = printing.style(as_json, quiet)
     entries = reproduce_(names or [], seeds=seeds, backend=backend, docs=docs, runs=runs, style=given)
     keys = ("recipe", "metric", "value", "low", "high", "seeds", "expected", "met")
-    table([{key: entry[key] for key in keys} for entry in entries], as_json)
+    printing.table([{key: entry[key] for key in keys} for entry in entries], as_json)
     if not all(entry["met"] for entry in entries):
         raise typer.Exit(MISSED)
 
@@ -251,11 +240,11 @@ def quickstart(
     """Train LeNet-5 on real handwritten digits in under a minute, without a network."""
     from maquette.verbs.quickstart import quickstart as quickstart_
 
-    found = quickstart_(out, backend, style(as_json))
+    found = quickstart_(out, backend, printing.style(as_json))
     if as_json:
         print(json.dumps(found, default=str))
         return
-    first_minute(found)
+    printing.first_minute(found)
 
 
 def _version(wanted: bool) -> None:
@@ -290,7 +279,7 @@ def main() -> None:
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        _fail(*error_line(error))
+        _fail(*printing.error_line(error))
     sys.exit(status or 0)
 
 

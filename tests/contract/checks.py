@@ -313,7 +313,9 @@ def check_export(page: Subject) -> None:
 def finished_run(page: Subject, folder: Path) -> keras.Model:
     """A run folder with what export reads, around a model after a short training."""
     run, model = new_run(page, folder), page.trained()
-    run.save_recipe(page.pipeline.recipe, keras.backend.backend())
+    # Another process reads the run, and finds a page that is in no folder of the catalogue by its path.
+    own = page.name if page.page.file.is_relative_to(catalog.ROOT) else str(page.page.file)
+    run.save_recipe(replace(page.pipeline.recipe, page=own), keras.backend.backend())
     files.write_json(run.path("pipeline.json"), page.pipeline.to_json())
     files.write_json(run.path("environment.json"), {"versions": {}})
     files.write_json(run.path("result.json"), {"metrics": {}})

@@ -132,8 +132,8 @@ def test_california_has_its_published_counts():
 
 def test_xor_is_the_truth_table():
     data = maquette.data.load("xor")
-    assert data.train.x.dtype == np.float32 and data.train.y.dtype == np.int32
-    assert [int(a) ^ int(b) for a, b in data.train.x] == data.train.y.tolist()
+    one, other = (data.train.x[name].astype(int) for name in data.features)
+    assert data.train.y.dtype == np.int32 and (one ^ other).tolist() == data.train.y.tolist()
     assert data.test is data.train and data.classes == ("0", "1")
 
 

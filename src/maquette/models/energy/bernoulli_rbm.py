@@ -87,7 +87,7 @@ class BernoulliRBM(Model):
 
     def flat(self, v: Any) -> Any:
         """(batch, ...) -> (batch, visible)."""
-        return ops.reshape(ops.cast(v, self.compute_dtype), (ops.shape(v)[0], -1))
+        return ops.reshape(v, (ops.shape(v)[0], -1))
 
     def call(self, v: Any, training: bool = False) -> Any:
         return ops.sigmoid(ops.matmul(self.flat(v), self.W) + self.c)
@@ -118,7 +118,7 @@ class BernoulliRBM(Model):
 
     @learning_rule
     def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        data = self.flat(x)
+        data = ops.cast(self.flat(x), self.variable_dtype)  # sums over pixels want more than half precision
         persistent = bool(training and self.chains)
         v = ops.cast(self.chain, data.dtype) if persistent else data
         for _ in range(self.steps):
