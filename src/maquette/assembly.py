@@ -151,6 +151,10 @@ def build(pipeline: Pipeline) -> Any:
     # Keras draws every seed that a layer or initializer is not given from Python's own generator.
     random.seed(recipe.seed)
     np.random.seed(recipe.seed)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.random.set_seed(recipe.seed)  # deterministic TensorFlow refuses random operations without a seed
     with _precision(recipe.precision):
         try:
             model = catalog.model_class(recipe.page)(**{**given, **seed, **recipe.model})

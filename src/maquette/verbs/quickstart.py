@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from maquette.progress import Style
 
 RUNS = (
-    ("softmax-regression", {"epochs": 30}),
-    ("lenet5", {"inputs.size": 28, "epochs": 20, "model.dropout": 0.2}),
+    ("softmax-regression", {"epochs": 60, "batch_size": 32, "learning_rate": 0.01}),
+    ("lenet5", {"inputs.size": 28, "epochs": 40, "batch_size": 32}),
 )
 
 
