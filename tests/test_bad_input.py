@@ -591,7 +591,7 @@ cli.main()
 """
 
 
-def test_ctrl_c_that_python_drops_is_repeated(tmp_path):
+def test_ctrl_c_that_python_drops_is_kept(tmp_path):
     """An exception that is raised while an object is deleted goes nowhere; the run stops all the same."""
     words = ["train", "mlp", "--data", "digits", "--set", "epochs=100000", "--set", "model.hidden_units=4"]
     line = [sys.executable, "-c", DROPPED, *words, "--out", str(tmp_path / "run"), "--quiet"]

@@ -268,7 +268,6 @@ def main() -> None:
     from maquette import backend
 
     backend.own_process()
-    sys.unraisablehook = _press_again
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="maquette", standalone_mode=False)
         sys.stdout.flush()
@@ -281,17 +280,6 @@ def main() -> None:
             raise
         _fail(*printing.error_line(error))
     sys.exit(status or 0)
-
-
-def _press_again(lost: Any) -> None:
-    """Repeat a Ctrl-C that Python dropped because it came while an object was being deleted or collected."""
-    if not issubclass(lost.exc_type, KeyboardInterrupt):
-        sys.__unraisablehook__(lost)
-        return
-    import _thread
-    import threading
-
-    threading.Timer(0.05, _thread.interrupt_main).start()
 
 
 def _fail(text: str, status: int) -> None:

@@ -2,9 +2,11 @@
 
 import json
 import math
+import signal
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import keras
@@ -80,6 +82,42 @@ class Keeper(keras.callbacks.Callback):
             self.lines.close()
 
 
+class CtrlC(keras.callbacks.Callback):
+    """Keeps the first Ctrl-C until the batch ends, where nothing can drop the exception; a second one is raised at once.
+
+    Python throws a KeyboardInterrupt away that comes while an object is deleted, and so does native code that clears
+    errors it did not expect.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pressed = False
+
+    def _stop(self, *_: Any, **__: Any) -> None:
+        if self.pressed:
+            raise KeyboardInterrupt
+
+    on_train_batch_begin = on_test_batch_begin = on_epoch_end = _stop
+
+    def _press(self, *_: Any) -> None:
+        again, self.pressed = self.pressed, True
+        if again:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Within it SIGINT waits for the end of a batch; other threads than the main one cannot be told of signals."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        usual = signal.signal(signal.SIGINT, self._press)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, usual)
+        self._stop()
+
+
 def _line(row: Mapping[str, Any]) -> str:
     return json.dumps(row) + "\n"
 
@@ -104,17 +142,19 @@ def fit(
     batches = pipeline.batches(data.train, shuffle=recipe.shuffle, epoch=progress.epoch)
     shown = EpochReport(style, recipe.epochs, len(batches), len(data.train))
     own = [_counting(batches), keeper, shown, *([BatchTicks(shown)] if shown.style == "bar" else [])]
+    ctrl_c = CtrlC()
     try:
         if not stopped and progress.epoch < recipe.epochs:
-            model.fit(
-                batches,
-                initial_epoch=progress.epoch,
-                epochs=recipe.epochs,
-                validation_data=pipeline.batches(data.validation) if data.validation else None,
-                callbacks=[*own, *callbacks],
-                shuffle=False,  # Keras would mix the batches by Python's own generator, beside (seed, epoch)
-                verbose=0,
-            )
+            with ctrl_c.watching():
+                model.fit(
+                    batches,
+                    initial_epoch=progress.epoch,
+                    epochs=recipe.epochs,
+                    validation_data=pipeline.batches(data.validation) if data.validation else None,
+                    callbacks=[*own, ctrl_c, *callbacks],
+                    shuffle=False,  # Keras would mix the batches by Python's own generator, beside (seed, epoch)
+                    verbose=0,
+                )
         keeper.save()
     finally:
         keeper.close()

@@ -104,11 +104,20 @@ def check_portable_operations(page: Subject) -> None:
         node.lineno for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
     ]
     assert not products, f"line {products[:1]}: write ops.matmul instead of @"
+    drawing = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _draws(node)]
+    assert not drawing, f"line {drawing[0].lineno}: without a seed PyTorch draws otherwise each time (core.dropout)"
     for function in _functions(tree):
         if function.name in ("call", "compute_loss"):
             calls = [_dotted(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)]
             frozen = [name for name in calls if name.split(".")[0] in ("np", "numpy", "random")]
             assert not frozen, f"{function.name} calls {', '.join(frozen)}, which a compiled step computes once for all"
+
+
+def _draws(call: ast.Call) -> bool:
+    """Whether the call makes one of Keras's layers that draw noise, and gives it no seed."""
+    keywords = {keyword.arg for keyword in call.keywords}
+    noisy = re.search(r"Dropout|Noise|Random", _dotted(call.func)) or keywords & {"dropout", "recurrent_dropout"}
+    return bool(noisy) and re.match(r"(keras\.)?layers\.", _dotted(call.func)) is not None and "seed" not in keywords
 
 
 def check_no_draws_in_loops(page: Subject) -> None:

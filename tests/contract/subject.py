@@ -33,7 +33,14 @@ class Subject:
     @cached_property
     def recipe(self) -> Any:
         recipe = settings.tiny(catalog.recipe(self.name))
-        return replace(recipe, page=self.name, validation=0.0, patience=0, epochs=3)
+        dropout = {key: recipe.model.get(key) or 0.2 for key in self.dropout}
+        model = {**recipe.model, **dropout}  # dropped units are noise as well: none of the rules is to forget them
+        return replace(recipe, page=self.name, model=model, validation=0.0, patience=0, epochs=3)
+
+    @property
+    def dropout(self) -> list[str]:
+        """The constructor's arguments that are some kind of dropout."""
+        return [key for key in settings.arguments(self.name) if key.endswith("dropout")]
 
     @cached_property
     def whole(self) -> assembly.Pipeline:
@@ -94,9 +101,8 @@ class Subject:
         return model
 
     def without_dropout(self) -> dict[str, Any]:
-        """Recipe changes that switch off every argument of the constructor that is some kind of dropout."""
-        off = {key: 0.0 for key in settings.arguments(self.name) if key.endswith("dropout")}
-        return {"model": {**self.recipe.model, **off}}
+        """Recipe changes that switch off every dropout, whose draws no table stands in for."""
+        return {"model": {**self.recipe.model, **dict.fromkeys(self.dropout, 0.0)}}
 
 
 def first(split: Split, rows: int) -> Split:

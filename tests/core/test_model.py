@@ -30,7 +30,7 @@ class Ridge(Model):
 
     @learning_rule
     def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
-        error = ops.mean(ops.square(y_pred - y))
+        error = ops.mean(ops.square(ops.subtract(y_pred, y)))
         self.track(x, error=error)
         return error
 

@@ -1,10 +1,13 @@
 """Noise: counters that are saved, apart for training and evaluation, and replaceable by a table."""
 
+import random
+
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
+from maquette.core.dropout import Dropout
 from maquette.core.model import Model, learning_rule
 from maquette.core.noise import Noise
 
@@ -58,6 +61,20 @@ def test_a_model_read_from_a_file_does_not_repeat_its_noise(tmp_path):
     np.testing.assert_array_equal(*dropped)
     again = numbers(noisy().noise.normal((5,)))
     assert not np.array_equal(draws[0], again)
+
+
+def test_dropout_repeats_its_masks_for_the_seed_that_python_draws():
+    x, masks = np.ones((40, 10), "float32"), []
+    for seed in (3, 3, 4):
+        random.seed(seed)
+        drop = Dropout(0.25, name="drop")
+        masks.append([numbers(drop(x, training=True)) for _ in range(2)])
+    np.testing.assert_array_equal(masks[0], masks[1])
+    assert not np.array_equal(masks[0], masks[2]) and not np.array_equal(*masks[0])
+    assert set(np.unique(masks)) == {np.float32(0), np.float32(1) / np.float32(0.75)}
+    kept = np.mean(np.array(masks) > 0)
+    assert abs(kept - 0.75) < 4 * np.sqrt(0.25 * 0.75 / 2400)
+    np.testing.assert_array_equal(numbers(drop(x)), x)
 
 
 def test_another_number_of_counters_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""One class per broken rule; `breaks` names the checks that have to notice."""
+"""One class per broken rule; `breaks` says which checks have to notice, and in which words."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ unseeded = np.random.default_rng()
 
 @register
 class LacksAnArgument(Sound):
-    breaks = ("config",)
+    breaks = {"config": "get_config lacks width"}
 
     def get_config(self) -> dict[str, Any]:
         return {k: v for k, v in super().get_config().items() if k != "width"}
@@ -23,7 +23,7 @@ class LacksAnArgument(Sound):
 
 @register
 class ForgetsAnArgument(Sound):
-    breaks = ("config",)
+    breaks = {"config": "has another configuration"}
 
     def __init__(self, width: int = 4, **kwargs: Any) -> None:
         super().__init__(width=4, **kwargs)
@@ -32,7 +32,7 @@ class ForgetsAnArgument(Sound):
 
 @register
 class UnnamedLayer(Sound):
-    breaks = ("names",)
+    breaks = {"names": "name every layer"}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -41,7 +41,7 @@ class UnnamedLayer(Sound):
 
 @register
 class UnseededStart(Sound):
-    breaks = ("same_seed",)
+    breaks = {"same_seed": "differ with the same seed"}
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
@@ -50,7 +50,7 @@ class UnseededStart(Sound):
 
 @register
 class IgnoresTheSeed(Sound):
-    breaks = ("same_seed",)
+    breaks = {"same_seed": "another seed changes nothing"}
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
@@ -63,7 +63,7 @@ class IgnoresTheSeed(Sound):
 
 @register
 class FrozenNoise(Sound):
-    breaks = ("eager_equals_compiled",)
+    breaks = {"eager_equals_compiled": "losses, compiled and eager"}
 
     def surprise(self, y: Any, y_pred: Any, training: bool) -> Any:
         return super().surprise(y, y_pred, training) * float(unseeded.uniform(0.9, 1.1))
@@ -71,7 +71,7 @@ class FrozenNoise(Sound):
 
 @register
 class AssignsATrainableWeight(Sound):
-    breaks = ("loss_assigns_no_trainable_weight",)
+    breaks = {"loss_assigns_no_trainable_weight": "compute_loss assigns to .*head/bias"}
 
     def surprise(self, y: Any, y_pred: Any, training: bool) -> Any:
         if training:
@@ -81,7 +81,7 @@ class AssignsATrainableWeight(Sound):
 
 @register
 class DropsAGradient(Sound):
-    breaks = ("gradients",)
+    breaks = {"gradients": "[Gg]radient.*hidden/kernel"}
 
     def call(self, x: Any, training: bool = False) -> Any:
         return self.head(self.drop(ops.stop_gradient(self.hidden(x)), training=training))
@@ -89,7 +89,7 @@ class DropsAGradient(Sound):
 
 @register
 class GoesUphill(Sound):
-    breaks = ("learns",)
+    breaks = {"learns": "loss goes from"}
 
     def surprise(self, y: Any, y_pred: Any, training: bool) -> Any:
         loss = super().surprise(y, y_pred, training)
@@ -98,7 +98,7 @@ class GoesUphill(Sound):
 
 @register
 class NotANumber(Sound):
-    breaks = ("learns",)
+    breaks = {"learns": "not finite"}
 
     def surprise(self, y: Any, y_pred: Any, training: bool) -> Any:
         return super().surprise(y, y_pred, training) + 0.0 * ops.log(ops.relu(y_pred[:, 0] - 1e9))
@@ -106,7 +106,7 @@ class NotANumber(Sound):
 
 @register
 class TracksNothing(Sound):
-    breaks = ("learns",)
+    breaks = {"learns": "does not track .*reconstruction_error"}
     tracked = ("spread", "reconstruction_error")
 
     def track(self, batch: Any, **values: Any) -> None:
@@ -115,7 +115,10 @@ class TracksNothing(Sound):
 
 @register
 class KnowsItsBatchSize(Sound):
-    breaks = ("learns", "batch_of_one")
+    breaks = {
+        "learns": "shape",
+        "batch_of_one": "shape",
+    }
 
     def surprise(self, y: Any, y_pred: Any, training: bool) -> Any:
         return super().surprise(ops.reshape(y, (32,)), y_pred, training)
@@ -123,7 +126,7 @@ class KnowsItsBatchSize(Sound):
 
 @register
 class AnswersByItsBatch(Sound):
-    breaks = ("batch_of_one",)
+    breaks = {"batch_of_one": "alone and together"}
 
     def serve(self, x: Any) -> Any:
         return super().serve(x - ops.mean(x, axis=0))
@@ -131,7 +134,7 @@ class AnswersByItsBatch(Sound):
 
 @register
 class AnswersInHalf(Sound):
-    breaks = ("mixed_precision",)
+    breaks = {"mixed_precision": "answers in bfloat16"}
 
     def serve(self, x: Any) -> Any:
         return ops.cast(super().serve(x), self.compute_dtype)
@@ -139,7 +142,7 @@ class AnswersInHalf(Sound):
 
 @register
 class IgnoresSampleWeight(Sound):
-    breaks = ("sample_weight",)
+    breaks = {"sample_weight": "rows of weight zero"}
 
     @learning_rule
     def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
@@ -148,7 +151,10 @@ class IgnoresSampleWeight(Sound):
 
 @register
 class CountsEvaluations(Sound):
-    breaks = ("evaluation_leaves_the_model_alone", "validation_does_not_change_training")
+    breaks = {
+        "evaluation_leaves_the_model_alone": "evaluation changes .*seen",
+        "validation_does_not_change_training": "validation changes .*seen",
+    }
 
     def surprise(self, y: Any, y_pred: Any, training: bool) -> Any:
         self.seen.assign(self.seen + 1.0)
@@ -157,7 +163,10 @@ class CountsEvaluations(Sound):
 
 @register
 class EvaluatesByTrainingNoise(Sound):
-    breaks = ("evaluation_leaves_the_model_alone", "validation_does_not_change_training")
+    breaks = {
+        "evaluation_leaves_the_model_alone": "evaluation changes .*train/",
+        "validation_does_not_change_training": "validation changes .*kernel",
+    }
 
     def surprise(self, y: Any, y_pred: Any, training: bool) -> Any:
         return super().surprise(y, y_pred, True)
@@ -165,7 +174,10 @@ class EvaluatesByTrainingNoise(Sound):
 
 @register
 class UnsavedState(Sound):
-    breaks = ("saved_model", "resume")
+    breaks = {
+        "saved_model": "answers differently",
+        "resume": "differ after a kill",
+    }
     scale = 1.0
 
     def initialize(self, x: np.ndarray, y: Any = None) -> None:
@@ -177,7 +189,7 @@ class UnsavedState(Sound):
 
 @register
 class UntypedArgument(Sound):
-    breaks = ("settings_are_checked",)
+    breaks = {"settings_are_checked": "no type for power"}
 
     def __init__(self, power=1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -185,7 +197,7 @@ class UntypedArgument(Sound):
 
 @register
 class GeneratesSomethingElse(Sound):
-    breaks = ("other_data",)
+    breaks = {"other_data": r"generates \(2, 1\)"}
 
     def generate(self, count: int) -> Any:
         return self.noise.normal((count, 1), training=False)
@@ -193,7 +205,7 @@ class GeneratesSomethingElse(Sound):
 
 @register
 class AnswersAtRandom(Sound):
-    breaks = ("export",)
+    breaks = {"export": "noise"}
 
     def serve(self, x: Any) -> Any:
         return super().serve(x) + self.noise.normal((ops.shape(x)[0], 1), training=False)
@@ -201,7 +213,7 @@ class AnswersAtRandom(Sound):
 
 @register
 class UnmarkedRule(Sound):
-    breaks = ("learning_rule",)
+    breaks = {"learning_rule": "not marked"}
 
     def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
         return ops.mean(self.surprise(y, y_pred, training))

@@ -18,6 +18,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from maquette.core.dropout import Dropout
 from maquette.core.model import Model, learning_rule
 from maquette.core.noise import Noise
 from maquette.core.recipe import Recipe
@@ -45,7 +46,7 @@ class Sound(Model):
         super().__init__(**kwargs)
         self.classes, self.width, self.dropout, self.seed = classes, width, dropout, seed
         self.hidden = layers.Dense(width, "tanh", name="hidden")
-        self.drop = layers.Dropout(dropout, name="drop")
+        self.drop = Dropout(dropout, name="drop")
         self.head = layers.Dense(classes, name="head", dtype="float32")
         self.noise = Noise(seed)
 
@@ -58,7 +59,8 @@ class Sound(Model):
 
     def serve(self, x: Any) -> Any:
         """Class probabilities: (batch, classes)."""
-        return ops.softmax(self(x, training=False))
+        z = self(x, training=False)
+        return ops.softmax(z)
 
     def surprise(self, y: Any, y_pred: Any, training: bool) -> Any:
         """Cross-entropy of logits with a little noise on them: (batch,)."""

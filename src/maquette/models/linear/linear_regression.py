@@ -16,7 +16,7 @@ Example:
     >>> from maquette.models.linear.linear_regression import LinearRegression
     >>> model = LinearRegression()
     >>> model.solve(np.array([[0.0], [1.0], [2.0]]), np.array([1.0, 3.0, 5.0]))
-    >>> np.round(np.asarray(model(np.array([[3.0]]))), 4).tolist()
+    >>> np.round(model.predict(np.array([[3.0]]), verbose=0), 4).tolist()
     [[7.0]]
 """
 

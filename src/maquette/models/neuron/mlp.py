@@ -25,6 +25,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from maquette.core.dropout import Dropout
 from maquette.core.model import Model, learning_rule
 from maquette.core.recipe import Expect, Recipe
 
@@ -75,7 +76,7 @@ class MLP(Model):
             layers.Dense(units, activation, kernel_initializer=initializer, name=f"hidden_{i}")
             for i, units in enumerate(hidden_units, 1)
         ]
-        self.drop = [layers.Dropout(dropout, name=f"dropout_{i}") for i, _ in enumerate(hidden_units, 1)]
+        self.drop = [Dropout(dropout, name=f"dropout_{i}") for i, _ in enumerate(hidden_units, 1)]
         outputs = classes if classes and classes > 2 else 1
         self.head = layers.Dense(outputs, name="head", dtype="float32")
 

@@ -33,6 +33,7 @@ import keras
 import numpy as np
 from keras import initializers, layers, ops
 
+from maquette.core.dropout import Dropout
 from maquette.core.model import Model, learning_rule
 from maquette.core.recipe import Expect, Recipe
 from maquette.errors import InputError
@@ -143,7 +144,7 @@ class LeNet5(Model):
         self.flatten = layers.Flatten(name="flatten")
         self.c5 = layers.Dense(120, name="c5")
         self.f6 = layers.Dense(84, name="f6")
-        self.drop = [layers.Dropout(dropout, name=f"dropout_{i}") for i in (4, 5)]
+        self.drop = [Dropout(dropout, name=f"dropout_{i}") for i in (4, 5)]
         self.logits = layers.Dense(classes, name="logits", dtype="float32")
 
     def build(self, input_shape: Any) -> None:

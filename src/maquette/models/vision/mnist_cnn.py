@@ -27,6 +27,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from maquette.core.dropout import Dropout
 from maquette.core.model import Model, learning_rule
 from maquette.core.recipe import Expect, Recipe
 
@@ -78,7 +79,7 @@ class MnistCNN(Model):
         self.pool = layers.MaxPooling2D(2, padding="same", name="pool")
         self.flatten = layers.Flatten(name="flatten")
         self.hidden = layers.Dense(hidden_units, "relu", name="hidden")
-        self.drop = layers.Dropout(dropout, name="dropout")
+        self.drop = Dropout(dropout, name="dropout")
         self.logits = layers.Dense(classes, name="logits", dtype="float32")
 
     def call(self, x: Any, training: bool = False) -> Any:
