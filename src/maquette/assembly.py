@@ -17,6 +17,9 @@ from maquette.data.dataset import Dataset, Split
 from maquette.errors import InputError, near
 
 
+ENCODED_AT_ONCE = 2**28  # bytes of float32: larger sets of pictures stay bytes and are encoded batch by batch
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """Data read and encoded as a recipe says; everything fitted saw the training split only.
@@ -41,7 +44,7 @@ class Pipeline:
         """The split's encoded batches: in the order of the split, or shuffled by (seed, epoch)."""
         y = self.task.encode_target(split.y, self.target)
         size, seed = self.recipe.batch_size, self.recipe.seed if shuffle else None
-        if isinstance(split.x, Mapping):  # a table is encoded once, pictures batch by batch
+        if isinstance(split.x, Mapping) or 4 * split.x.size <= ENCODED_AT_ONCE:
             return Batches(self.encoder.transform(split.x), y, size, seed, epoch)
         return Batches(split.x, y, size, seed, epoch, self.encoder.transform)
 

@@ -65,10 +65,9 @@ class PictureScaler:
             raise InputError("the scale of the pictures is not fitted: call fit on the training pictures first")
         if x.shape[-1] != len(self.mean):
             raise InputError(f"pictures with {x.shape[-1]} channels: the model was trained on {len(self.mean)}")
-        result = x.astype(np.float32)
-        result /= 255
-        result -= self.mean.astype(np.float32)
-        result /= self.std.astype(np.float32)
+        result = np.multiply(x, (1 / (255 * self.std)).astype(np.float32), dtype=np.float32)
+        if np.any(self.mean):
+            result -= (self.mean / self.std).astype(np.float32)
         return result
 
     def to_json(self) -> str:
