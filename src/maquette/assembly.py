@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from maquette import catalog, data, settings
+from maquette.core.adam import Adam
 from maquette.core.model import precision
 from maquette.core.recipe import Recipe
 from maquette.data.batches import Batches
@@ -196,8 +197,7 @@ def _optimizer(entry: Mapping[str, Any], recipe: Recipe, steps: int, known: set[
     if recipe.schedule == "cosine":
         config["learning_rate"] = keras.optimizers.schedules.CosineDecay(config["learning_rate"], steps)
     try:
-        return getattr(keras.optimizers, {n.lower(): n for n in vars(keras.optimizers)}[name.lower()])(
-            name=name, **config
-        )
+        own = {n.lower(): item for n, item in vars(keras.optimizers).items()} | {"adam": Adam}
+        return own[name.lower()](name=name, **config)
     except (TypeError, ValueError) as error:
         raise InputError(f"optimizer.{name}: {str(error).splitlines()[0]}") from error
