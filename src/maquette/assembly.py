@@ -17,7 +17,6 @@ from maquette.data.batches import Batches
 from maquette.data.dataset import Dataset, Split
 from maquette.errors import InputError, near
 
-
 ENCODED_AT_ONCE = 2**28  # bytes of float32: larger sets of pictures stay bytes and are encoded batch by batch
 
 

@@ -83,7 +83,7 @@ class Keeper(keras.callbacks.Callback):
 
 
 class CtrlC(keras.callbacks.Callback):
-    """Keeps the first Ctrl-C until the batch ends, where nothing can drop the exception; a second one is raised at once.
+    """Keeps the first Ctrl-C until a batch ends, where nothing can drop the exception; a second is raised at once.
 
     Python throws a KeyboardInterrupt away that comes while an object is deleted, and so does native code that clears
     errors it did not expect.
