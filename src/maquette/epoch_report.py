@@ -53,7 +53,7 @@ class EpochReport(keras.callbacks.Callback):
             say(self.style, f"epoch {epoch + 1}/{self.epochs}  {text}  {rate:,.0f} examples/s")
             self.said = time.monotonic()
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End the bar; also after an error."""
         if self.bar:
             self.bar.stop()

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import keras
@@ -143,7 +143,7 @@ def fit(
     shown = EpochReport(style, recipe.epochs, len(batches), len(data.train))
     own = [_counting(batches), keeper, shown, *([BatchTicks(shown)] if shown.style == "bar" else [])]
     ctrl_c = CtrlC()
-    try:
+    with closing(keeper), closing(shown):
         if not stopped and progress.epoch < recipe.epochs:
             with ctrl_c.watching():
                 model.fit(
@@ -156,9 +156,6 @@ def fit(
                     verbose=0,
                 )
         keeper.save()
-    finally:
-        keeper.close()
-        shown.stop()
     if progress.best_weights:
         model.set_weights(progress.best_weights)
     return progress
