@@ -305,7 +305,7 @@ def test_the_row_at_fault_is_counted_in_its_own_file(command, table_run, tmp_pat
 def test_evaluate_refuses_other_data(command, table_run, picture_run, tmp_path, make_pictures, table_text):
     path = tmp_path / "table.csv"
     path.write_text(table_text.replace("cow", "cat"))
-    refused(command("evaluate", table_run, "--data", path), "table.csv", "cat, cow")
+    refused(command("evaluate", table_run, "--data", path), "table.csv", "(cat)", "leave them out")
     path.write_text(table_text.replace("width", "breadth"))
     refused(command("evaluate", table_run, "--data", path), "table.csv", "'width'")
     colours = make_pictures(tmp_path / "colours")
@@ -315,6 +315,17 @@ def test_evaluate_refuses_other_data(command, table_run, picture_run, tmp_path, 
         Image.open(file).convert("RGB").resize((9, 7)).save(file)
     refused(command("evaluate", picture_run, "--data", colours), "colours", "3 channels", "trained on 1")
     assert command("evaluate", picture_run, "--data", make_pictures(tmp_path / "larger", side=9)).status == 0
+
+
+def test_evaluate_takes_data_without_one_of_the_classes(command, table_run, tmp_path, table_text):
+    """The classes keep the numbers that they had in training: bee stays 1 and cow 2 where there is no ant."""
+    lines = table_text.splitlines()
+    for name, kept in (("all", lines), ("some", [line for line in lines if not line.endswith("ant")])):
+        (tmp_path / f"{name}.csv").write_text("\n".join(kept) + "\n")
+    told = [command("evaluate", table_run, "--data", tmp_path / f"{name}.csv", "--json") for name in ("all", "some")]
+    rows = [{row["class"]: row for row in map(json.loads, t.out.splitlines()) if "class" in row} for t in told]
+    assert rows[1]["ant"]["items"] == 0 and rows[1]["cow"]["items"] == 20
+    assert all(rows[0][name]["recall"] == rows[1][name]["recall"] for name in ("bee", "cow"))
 
 
 def test_a_model_of_points_has_no_answer_for_a_file(command, tmp_path, make_pictures):

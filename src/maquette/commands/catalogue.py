@@ -83,7 +83,8 @@ def reproduce(
     given = printing.style(as_json, quiet)
     entries = reproduce_(names or [], seeds=seeds, backend=backend, docs=docs, runs=runs, style=given)
     keys = ("recipe", "metric", "value", "low", "high", "seeds", "expected", "met")
-    printing.table([{key: entry[key] for key in keys} for entry in entries], as_json)
+    if not as_json or len(names or []) == 1:  # of several recipes each has printed its own lines already
+        printing.table([{key: entry[key] for key in keys} for entry in entries], as_json)
     if not all(entry["met"] for entry in entries):
         raise typer.Exit(MISSED)
 

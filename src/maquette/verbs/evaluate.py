@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from maquette import backend as backends
 from maquette import files
 from maquette.core.recipe import Recipe
@@ -35,13 +37,7 @@ def evaluate(folder: str | Path, data: str | None = None) -> dict[str, Any]:
     from maquette import assembly
 
     recipe = run.recipe if data is None else _on(run, str(data))
-    dataset = assembly.read_data(recipe)
-    wanted = tuple(run.pipeline["classes"])
-    if wanted != tuple(dataset.classes):
-        odd = sorted(set(dataset.classes) ^ set(wanted))
-        raise InputError(
-            f"{recipe.data} has other classes than {folder} was trained on ({', '.join(odd)}): give data of the same"
-        )
+    dataset = _numbered_as(tuple(run.pipeline["classes"]), assembly.read_data(recipe), recipe.data, folder)
     pipeline = assembly.Pipeline(
         recipe, run.task, dataset, run.encoder, run.pipeline["target_scale"], tuple(run.pipeline["shape"])
     )
@@ -54,6 +50,19 @@ def evaluate(folder: str | Path, data: str | None = None) -> dict[str, Any]:
         **{"data": recipe.data, "split": split, "items": len(scored.split)},
         **{"metrics": measured(scored, split), "tables": scored.tables},
     }
+
+
+def _numbered_as(classes: tuple[str, ...], dataset: Any, data: str, folder: Any) -> Any:
+    """The data set with each class's number in training; classes that it does not have are no error."""
+    odd = sorted(set(dataset.classes) - set(classes))
+    if odd or bool(classes) != bool(dataset.classes):
+        raise InputError(f"{data} has classes that {folder} was not trained on ({', '.join(odd)}): leave them out")
+    if classes == tuple(dataset.classes):
+        return dataset
+    number = np.array([classes.index(name) for name in dataset.classes], np.int32)
+    splits = {name: getattr(dataset, name) for name in ("train", "validation", "test")}
+    renumbered = {name: replace(split, y=number[split.y]) for name, split in splits.items() if split is not None}
+    return replace(dataset, classes=classes, **renumbered)
 
 
 def _on(run: Run, data: str) -> Recipe:
