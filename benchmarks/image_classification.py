@@ -2,30 +2,23 @@
 
     python benchmarks/image_classification.py [--rounds 7] [--write]
 
-Every contestant is a process of its own that trains one round at a time, and the rounds alternate, so that whatever
-else the machine does hits all of them alike. A round is one epoch over pictures of MNIST (made-up ones
-without structure kill units, whose decaying momentum slows every contestant by denormal numbers); the first round,
-which compiles, is not counted. Rates are examples per second, medians over the rounds; a ratio is the median
-of the ratios within each round.
+A round is one epoch over pictures of MNIST (made-up ones without structure kill units, whose decaying momentum slows
+every contestant by denormal numbers); rounds.py says how they alternate.
 
 All train the same network in float32 with Adam at the same batch size on all cores. PyTorch runs eagerly and
 compiled, each with the memory layout and Adam that measured best (channels last for the convolutions, fused Adam),
 and the faster of them counts.
 """
 
-import argparse
 import os
-import subprocess
-import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from record import record
+from rounds import done, main, wait
 
 CASES = {"mnist-cnn": 6_400, "mnist-mlp": 60_000}
-CONTESTANTS = ("maquette", "bare fit", "torch eager", "torch compiled")
 
 
 def pictures(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -36,24 +29,13 @@ def pictures(count: int) -> tuple[np.ndarray, np.ndarray]:
     return train.x[:count], train.y[:count].astype(np.int32)
 
 
-def wait() -> float:
-    """Block until the next round may start, and return the time."""
-    if not sys.stdin.readline():
-        sys.exit(0)
-    return time.perf_counter()
-
-
-def done(started: float) -> None:
-    print(time.perf_counter() - started, flush=True)
-
-
 def maquette_rounds(case: str, bare: bool) -> None:
     """Train rounds for ever, through the run layer or by Keras's `fit` alone on arrays."""
     from dataclasses import replace
 
     from maquette import backend, catalog
 
-    backend.choose("auto", catalog.model_of(catalog.recipe_page(case)))  # before the recipe's page imports Keras
+    backend.choose("auto", page_of(case))  # before the recipe's page imports Keras
     import keras
 
     from maquette import assembly, fitting
@@ -137,72 +119,18 @@ def perceptron(nn, recipe):
     return nn.Sequential(*parts, nn.Linear(width, 10))
 
 
-def worker(case: str, name: str) -> None:
-    if name in ("maquette", "bare fit"):
-        maquette_rounds(case, bare=name == "bare fit")
-    else:
-        torch_rounds(case, compiled=name == "torch compiled")
-
-
-def start(case: str, name: str) -> subprocess.Popen:
-    command = [sys.executable, __file__, "--worker", name, "--case", case]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, env=environment)
-
-
-def one_round(process: subprocess.Popen) -> float:
-    process.stdin.write("go\n")
-    process.stdin.flush()
-    line = process.stdout.readline()
-    if not line:
-        raise SystemExit(f"{' '.join(process.args)} died: run it by hand to see why")
-    return float(line)
-
-
-def measure(case: str, rounds: int) -> dict[str, np.ndarray]:
-    """Examples per second of each contestant in each round: name -> (rounds,)."""
-    processes = {name: start(case, name) for name in CONTESTANTS}
-    try:
-        for process in processes.values():
-            one_round(process)
-        times = {name: [] for name in processes}
-        for i in range(rounds):
-            # Every other round runs backwards, so that no contestant always follows the same one.
-            for name in list(processes)[:: 1 if i % 2 == 0 else -1]:
-                times[name].append(one_round(processes[name]))
-    finally:
-        for process in processes.values():
-            process.kill()
-    return {name: CASES[case] / np.array(values) for name, values in times.items()}
-
-
-def main() -> None:
+def page_of(case: str) -> str:
     from maquette import catalog
 
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--write", action="store_true", help="record the ratios in benchmarks/results.json")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    parser.add_argument("--case", choices=CASES, help="only this one")
-    given = parser.parse_args()
-    if given.worker:
-        worker(given.case, given.worker)
-        return
-    for case in [given.case] if given.case else CASES:
-        rates = measure(case, given.rounds)
-        for name, rate in rates.items():
-            print(f"{case:10} {name:15} {np.median(rate):8,.0f} examples/s   ({rate.min():,.0f} to {rate.max():,.0f})")
-        best = max(("torch eager", "torch compiled"), key=lambda name: np.median(rates[name]))
-        for peer in ("bare fit", best):
-            ratio = float(np.median(rates["maquette"] / rates[peer]))
-            print(f"{case:10} maquette / {peer}: {ratio:.3f}")
-            if given.write:
-                ours, theirs = np.median(rates["maquette"]), np.median(rates[peer])
-                record(
-                    "image_classification", case, "examples/s", ours, theirs, peer, ratio, catalog.recipes()[case].name
-                )
+    return catalog.model_of(catalog.recipe_page(case))
 
 
 if __name__ == "__main__":
-    main()
+    workers = {
+        "maquette": partial(maquette_rounds, bare=False),
+        "bare fit": partial(maquette_rounds, bare=True),
+        "torch eager": partial(torch_rounds, compiled=False),
+        "torch compiled": partial(torch_rounds, compiled=True),
+    }
+    peers = [["bare fit"], ["torch eager", "torch compiled"]]
+    main("image_classification", __doc__.splitlines()[0], CASES, workers, peers, page_of)
