@@ -1,13 +1,14 @@
-"""Training speed of mnist-cnn and mnist-mlp: `maquette train`, bare `keras.Model.fit`, and plain PyTorch.
+"""Training speed on pictures: `maquette train`, bare `keras.Model.fit`, and plain PyTorch, each recipe its network.
 
-    python benchmarks/image_classification.py [--rounds 7] [--write]
+    python benchmarks/image_classification.py [--case mnist-cnn] [--rounds 7] [--write]
 
-A round is one epoch over pictures of MNIST (made-up ones without structure kill units, whose decaying momentum slows
-every contestant by denormal numbers); rounds.py says how they alternate.
+A round is one epoch over pictures of MNIST, padded and made colours where the network wants them (made-up ones without
+structure kill units, whose decaying momentum slows every contestant by denormal numbers); rounds.py says how they
+alternate. Pictures are not changed at random here.
 
-All train the same network in float32 with Adam at the same batch size on all cores. PyTorch runs eagerly and
-compiled, each with the memory layout and Adam that measured best (channels last for the convolutions, fused Adam),
-and the faster of them counts.
+All train the same network in float32 with the recipe's optimizer at the same batch size on all cores. PyTorch runs
+eagerly and compiled, each with the memory layout and optimizer that measured best (channels last for convolutions,
+fused Adam), and the faster of them counts.
 """
 
 import os
@@ -18,15 +19,24 @@ from pathlib import Path
 import numpy as np
 from rounds import done, main, wait
 
-CASES = {"mnist-cnn": 6_400, "mnist-mlp": 60_000}
+# Recipe -> pictures of a round.
+CASES = {
+    "mnist-mlp": 60_000,
+    "mnist-cnn": 6_400,
+    "mnist-separable": 12_800,
+    "cifar10-resnet20": 2_560,
+    "cifar10-vgg": 5_120,
+}
 
 
-def pictures(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """MNIST's first training pictures, bytes (count, 28, 28, 1), and their labels (count,)."""
+def pictures(case: str) -> tuple[np.ndarray, np.ndarray]:
+    """MNIST's first training pictures, bytes (count, 28, 28, 1) or (count, 32, 32, 3), and their labels (count,)."""
     from maquette import data
 
-    train = data.load("mnist").train
-    return train.x[:count], train.y[:count].astype(np.int32)
+    train = data.load("mnist").train.take(range(CASES[case]))
+    if case.startswith("mnist"):
+        return train.x, train.y
+    return np.pad(train.x, ((0, 0), (2, 2), (2, 2), (0, 0))).repeat(3, axis=-1), train.y
 
 
 def maquette_rounds(case: str, bare: bool) -> None:
@@ -42,13 +52,15 @@ def maquette_rounds(case: str, bare: bool) -> None:
     from maquette.data.dataset import Dataset, Split
     from maquette.run import Run
 
-    recipe = replace(catalog.recipe(case), epochs=10_000, schedule="constant", validation=0.0, expect={})
-    x, y = pictures(CASES[case])
+    recipe = catalog.recipe(case)
+    inputs = {key: value for key, value in recipe.inputs.items() if key != "augment"}
+    recipe = replace(recipe, epochs=10_000, schedule="constant", validation=0.0, expect={}, inputs=inputs)
+    x, y = pictures(case)
     split = Split(x, y)
-    dataset = Dataset("made up", split, test=split.take(range(10)), classes=tuple("0123456789"))
+    dataset = Dataset("mnist", split, test=split.take(range(10)), classes=tuple("0123456789"))
     task = catalog.task(recipe.task)
     encoder = task.encoder(assembly.input_options(recipe)).fit(x[:1000])
-    pipeline = assembly.Pipeline(recipe, task, dataset, encoder, {}, (28, 28, 1))
+    pipeline = assembly.Pipeline(recipe, task, dataset, encoder, {}, x.shape[1:])
     model = assembly.build(pipeline)
 
     class Rounds(keras.callbacks.Callback):
@@ -76,23 +88,19 @@ def torch_rounds(case: str, compiled: bool) -> None:
     from maquette import catalog
 
     recipe = catalog.recipe(case)
-
-    x, y = pictures(CASES[case])
+    x, y = pictures(case)
     images = torch.from_numpy((x / np.float32(255)).transpose(0, 3, 1, 2).copy())
     labels = torch.from_numpy(y).long()
-    network = (convolutional(nn) if case == "mnist-cnn" else perceptron(nn, recipe)).to(
-        memory_format=torch.channels_last
-    )
-    optimizer = torch.optim.Adam(network.parameters(), 1e-3, fused=True)
+    layout = torch.contiguous_format if case == "mnist-mlp" else torch.channels_last
+    network = NETWORKS[case](nn, recipe).to(memory_format=layout)
+    optimizer = torch_optimizer(torch, network, recipe)
     step, loss_of, size = torch.compile(network) if compiled else network, nn.CrossEntropyLoss(), recipe.batch_size
     while True:
         started = wait()
         order, total = torch.randperm(len(labels)), 0.0
         for start in range(0, len(labels), size):
             rows = order[start : start + size]
-            batch = images[rows]
-            if case == "mnist-cnn":
-                batch = batch.contiguous(memory_format=torch.channels_last)
+            batch = images[rows].contiguous(memory_format=layout)
             optimizer.zero_grad(set_to_none=True)
             loss = loss_of(step(batch), labels[rows])
             loss.backward()
@@ -101,7 +109,18 @@ def torch_rounds(case: str, compiled: bool) -> None:
         done(started)
 
 
-def convolutional(nn):
+def torch_optimizer(torch, network, recipe):
+    """The recipe's optimizer."""
+    ((name, value),) = recipe.optimizer.items()
+    settings = value if isinstance(value, dict) else {"learning_rate": value}
+    rate = settings["learning_rate"]
+    if name == "adam":
+        return torch.optim.Adam(network.parameters(), rate, fused=True)
+    options = {key: settings.get(key, 0.0) for key in ("momentum", "weight_decay")}
+    return torch.optim.SGD(network.parameters(), rate, fused=True, **options)
+
+
+def convolutional(nn, recipe):
     """The network of models/vision/mnist_cnn.py."""
     return nn.Sequential(
         *(nn.Conv2d(1, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
@@ -119,7 +138,65 @@ def perceptron(nn, recipe):
     return nn.Sequential(*parts, nn.Linear(width, 10))
 
 
+def separable(nn, recipe):
+    """The network of models/vision/separable_cnn.py at its default sizes."""
+    parts, maps = [], 1
+    for more in (32, 64):
+        parts += [nn.Conv2d(maps, maps, 3, groups=maps, bias=False), nn.Conv2d(maps, more, 1)]
+        parts += [nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25)]
+        maps = more
+    return nn.Sequential(*parts, nn.Flatten(), nn.Linear(1600, 256), nn.ReLU(), nn.Linear(256, 10))
+
+
+def residual(nn, recipe):
+    """The network of models/vision/resnet.py, depth 20 for small pictures."""
+    from torch.nn import functional
+
+    class Block(nn.Module):
+        def __init__(self, maps: int, out: int, stride: int) -> None:
+            super().__init__()
+            self.stride, self.more = stride, out - maps
+            self.first, self.norm = nn.Conv2d(maps, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out)
+            self.second, self.last = nn.Conv2d(out, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out)
+
+        def forward(self, x):
+            f = self.last(self.second(functional.relu(self.norm(self.first(x)))))
+            if self.more:
+                x = functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.more))
+            return functional.relu(x + f)
+
+    parts, maps = [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()], 16
+    for stage in range(3):
+        for i in range(3):
+            parts.append(Block(maps, 16 << stage, 2 if stage and i == 0 else 1))
+            maps = 16 << stage
+    return nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+def stacked(nn, recipe):
+    """The network of models/vision/vgg.py with 11 layers, as in its recipe."""
+    width, (units,) = recipe.model["width"], recipe.model["hidden_units"]
+    parts, maps = [], 3
+    for count, factor in zip((1, 1, 2, 2, 2), (1, 2, 4, 8, 8), strict=True):
+        for _ in range(count):
+            parts += [nn.Conv2d(maps, factor * width, 3, padding=1, bias=False), nn.BatchNorm2d(factor * width)]
+            parts.append(nn.ReLU())
+            maps = factor * width
+        parts.append(nn.MaxPool2d(2))
+    return nn.Sequential(*parts, nn.Flatten(), nn.Linear(maps, units), nn.ReLU(), nn.Dropout(), nn.Linear(units, 10))
+
+
+NETWORKS = {
+    "mnist-mlp": perceptron,
+    "mnist-cnn": convolutional,
+    "mnist-separable": separable,
+    "cifar10-resnet20": residual,
+    "cifar10-vgg": stacked,
+}
+
+
 def page_of(case: str) -> str:
+    """The page of a recipe's model."""
     from maquette import catalog
 
     return catalog.model_of(catalog.recipe_page(case))
