@@ -7,16 +7,16 @@ PATH = Path(__file__).with_name("results.json")
 
 
 def record(
-    benchmark: str, case: str, unit: str, ours: float, peer: float, peer_name: str, ratio: float, page: str
+    benchmark: str, case: str, unit: str, ours: float, peer: float, peer_name: str, ratio: float, page: str | None
 ) -> None:
-    """Write or replace an entry; a ratio above 1 means that we are ahead."""
+    """Write or replace an entry; a ratio above 1 means that we are ahead. What runs on no backend has no page."""
     from maquette import __version__, backend, files
     from maquette.verbs.train import device_name
 
     entry = {
         **{"benchmark": benchmark, "case": case, "unit": unit, "ours": round(float(ours), 1)},
         **{"peer": round(float(peer), 1), "peer_name": peer_name, "ratio": round(float(ratio), 3)},
-        **{"backend": backend.fastest(page), "device": device_name(), "version": __version__},
+        **{"backend": backend.fastest(page) if page else "numpy", "device": device_name(), "version": __version__},
     }
     entries = json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else []
     key = ("benchmark", "case", "peer_name")

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from maquette import __version__, printing
-from maquette.commands import app, catalogue, runs
+from maquette.commands import app, catalogue, pictures, runs, search
 
-__all__ = ["app", "catalogue", "main", "runs"]
+__all__ = ["app", "catalogue", "main", "pictures", "runs", "search"]
 
 
 def _version(wanted: bool) -> None:
