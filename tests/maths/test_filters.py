@@ -794,20 +794,15 @@ def test_one_filter_writes_one_picture(photograph, tmp_path):
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "b.png")), wanted)
 
 
-@pytest.mark.parametrize("suffix", ["svg", "html"])
-def test_all_filters_beside_the_picture(photograph, tmp_path, suffix):
-    from xml.etree import ElementTree
-
+def test_all_filters_beside_the_picture(photograph, tmp_path):
     from maquette.verbs.filter import filter_picture
 
-    out = filter_picture([], photograph[0], tmp_path / f"all.{suffix}")
+    out = filter_picture([], photograph[0], tmp_path / "all.html")
     text = out.read_text(encoding="utf-8")
     assert text.count("data:image/png;base64,") == 1 + len(filters())
     assert all(name.replace("_", "-") in text for name in filters())
     assert {"mean_filter", "median_filter", "sobel", "canny"} <= set(filters())
     assert set(filters()) <= set(catalog.pages("methods")) and "quality" not in filters()
-    if suffix == "svg":
-        ElementTree.fromstring(text)
 
 
 @pytest.mark.parametrize(
@@ -819,8 +814,8 @@ def test_all_filters_beside_the_picture(photograph, tmp_path, suffix):
         (["median-filter:size"], "a.png", "key=value"),
         (["median-filter:size=4"], "a.png", "size 4: give an odd"),
         (["median-filter:size=big"], "a.png", "size 'big'"),
-        (["sobel", "canny"], "a.png", "end it in .html or .svg"),
-        (["sobel"], "a.jpg", "end it in .png, .html or .svg"),
+        (["sobel", "canny"], "a.png", "end it in .html"),
+        (["sobel"], "a.jpg", "end it in .png or .html"),
     ],
 )
 def test_wrong_names_and_values_are_named(photograph, tmp_path, names, out, says):

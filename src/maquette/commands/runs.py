@@ -16,6 +16,9 @@ def train(
     data: Data = None,
     settings: Settings = None,
     task: Annotated[str, typer.Option(help="The task, where a model has several.")] = "",
+    from_: Annotated[
+        str, typer.Option("--from", help="imagenet, or a run's folder: train a new head on its other weights.")
+    ] = "",
     backend: Backend = "auto",
     seed: Annotated[int | None, typer.Option(min=0, help="Fixes weights, order and noise.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder; a new one under runs/ by default.")] = None,
@@ -26,10 +29,9 @@ def train(
     from maquette.settings import parse
     from maquette.verbs.train import train as train_
 
-    given = printing.style(as_json, quiet)
-    printing.finished(
-        train_(name, data, parse(settings or []), task=task, seed=seed, backend=backend, out=out, style=given), as_json
-    )
+    given = parse(settings or []) | ({"pretrained": from_} if from_ else {})
+    style = printing.style(as_json, quiet)
+    printing.finished(train_(name, data, given, task=task, seed=seed, backend=backend, out=out, style=style), as_json)
 
 
 @app.command()

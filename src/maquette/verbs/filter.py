@@ -11,7 +11,6 @@ import base64
 import inspect
 import io
 import re
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,8 +23,8 @@ import numpy as np
 from maquette import catalog, files
 from maquette.errors import InputError, near
 
+SUFFIXES = (".png", ".html")
 LONGEST = 480  # pixels of a side in a figure; a larger picture is made smaller before it is filtered
-CARD, GAP, LINE, COLUMNS = 300, 24, 17, 4  # of an SVG figure
 _SPLIT = re.compile(r",(?![^(\[]*[)\]])")  # a comma, but not the one in size=(3,5)
 
 
@@ -69,6 +68,44 @@ def _arguments(page: catalog.Page) -> dict[str, inspect.Parameter]:
     return dict(list(inspect.signature(page.load().METHOD).parameters.items())[1:])
 
 
+def filter_pictures(names: Sequence[str], paths: Sequence[str | Path], out: str | Path) -> list[dict[str, Any]]:
+    """Filter pictures one after the other, each into a file of its own.
+
+    Args:
+        names: filters as above; none stands for every filter there is.
+        paths: the pictures.
+        out: for one picture a file that ends in .png or .html, or for any number a folder: NAME-FILTER.png for one
+            filter, NAME.html for several.
+
+    Returns:
+        Rows {"picture", "filters", "out"}, one per picture; `filters` is empty where all were asked for.
+
+    Raises:
+        InputError: as `filter_picture`, and for two pictures whose results would have one name.
+    """
+    pictures = [Path(path) for path in paths]
+    targets = _targets(names, pictures, Path(out))
+    for i, target in enumerate(targets):
+        if target in targets[:i]:
+            first = pictures[targets.index(target)]
+            raise InputError(f"{first} and {pictures[i]} would both become {target}: filter one at a time")
+    for path, target in zip(pictures, targets, strict=True):
+        filter_picture(names, path, target)
+    return [
+        {"picture": str(path), "filters": list(names), "out": str(target)}
+        for path, target in zip(pictures, targets, strict=True)
+    ]
+
+
+def _targets(names: Sequence[str], paths: Sequence[Path], out: Path) -> list[Path]:
+    if out.suffix and not out.is_dir():
+        if len(paths) > 1:
+            raise InputError(f"--out {out}: {len(paths)} pictures need a folder, not a file")
+        return [out]
+    steps = [one.page.name.replace("_", "-") for one in parse(names[0])] if len(names) == 1 else []
+    return [out / ("-".join([path.stem, *steps]) + (".png" if steps else ".html")) for path in paths]
+
+
 def filter_picture(names: Sequence[str], path: str | Path, out: str | Path) -> Path:
     """Filter the picture in `path` and write `out`.
 
@@ -78,8 +115,8 @@ def filter_picture(names: Sequence[str], path: str | Path, out: str | Path) -> P
     Args:
         names: filters as above; none stands for every filter there is, with its own arguments.
         path: the picture; it is laid on white where it is transparent, and read with 8 bits a channel.
-        out: .png for the result of one filter, at full size; .html or .svg for a figure that shows the picture
-            beside the result of every filter, at most 480 pixels a side.
+        out: .png for the result of one filter, at full size; .html for a page that shows the picture beside the
+            result of every filter, at most 480 pixels a side.
 
     Returns:
         The path of `out`.
@@ -89,21 +126,20 @@ def filter_picture(names: Sequence[str], path: str | Path, out: str | Path) -> P
     """
     path, out = Path(path), Path(out)
     chains = [parse(name) for name in names or [name.replace("_", "-") for name in filters()]]
-    suffix = out.suffix.lower()
-    if suffix not in (".png", ".html", ".svg"):
-        raise InputError(f"--out {out}: end it in .png, .html or .svg")
-    if suffix == ".png" and len(chains) > 1:
-        raise InputError(f"--out {out}: a PNG holds one result, not {len(chains)}; end it in .html or .svg")
     x = read(path)
-    if suffix == ".png":
-        result = _png(shown(_run(chains[0], x)))
-        with files.replacing(out) as temporary:
-            temporary.write_bytes(result)
-        return out
-    small = _smaller(x)
-    cards = [_card(path.name, _about(x, small), small), *(_result(chain, small) for chain in chains)]
-    draw = _page if suffix == ".html" else _drawing
-    files.write_text(out, draw(f"{path.name} and {len(chains)} filter{'s' * (len(chains) > 1)}", cards))
+    suffix = out.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"--out {out}: end it in .png or .html")
+    if suffix == ".png" and len(chains) > 1:
+        raise InputError(f"--out {out}: a PNG holds one result, not {len(chains)}; end it in .html")
+    if out.exists() and path.exists() and out.samefile(path):
+        raise InputError(f"--out {out}: that is the picture itself; choose another name")
+    try:
+        result = _png(shown(_run(chains[0], x))) if suffix == ".png" else _page(path.name, chains, x).encode()
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    with files.replacing(out) as temporary:
+        temporary.write_bytes(result)
     return out
 
 
@@ -138,7 +174,10 @@ def _value(text: str) -> Any:
 
 def _run(chain: Sequence[Filter], x: np.ndarray) -> np.ndarray:
     for one in chain:
-        x = one(x)
+        try:
+            x = one(x)
+        except InputError as error:
+            raise InputError(f"{one.text}: {error}") from error
     return x
 
 
@@ -241,7 +280,10 @@ figcaption span { font-size: .87rem; color: var(--soft); }
 """
 
 
-def _page(title: str, cards: Sequence[_Card]) -> str:
+def _page(name: str, chains: Sequence[Sequence[Filter]], x: np.ndarray) -> str:
+    small = _smaller(x)
+    cards = [_card(name, _about(x, small), small), *(_result(chain, small) for chain in chains)]
+    title = f"{name} and {len(chains)} filter{'s' * (len(chains) > 1)}"
     figures = "\n".join(
         f'<figure><img src="{card.source}" width="{card.width}" height="{card.height}" alt="{escape(card.title)}">'
         f"<figcaption><b>{escape(card.title)}</b>"
@@ -254,32 +296,3 @@ def _page(title: str, cards: Sequence[_Card]) -> str:
     return (
         f'<!doctype html>\n<html lang="en">\n<head>{head}<style>{_STYLE}</style></head>\n<body>{body}</body>\n</html>\n'
     )
-
-
-def _drawing(title: str, cards: Sequence[_Card]) -> str:
-    columns = min(COLUMNS, len(cards))
-    notes = [[*textwrap.wrap(card.title, 40), *textwrap.wrap(card.settings, 50)] for card in cards]
-    tall = max(card.height * CARD / card.width for card in cards)
-    step = tall + LINE * max(map(len, notes)) + 2 * GAP
-    items = []
-    for i, (card, lines) in enumerate(zip(cards, notes, strict=True)):
-        left, top = GAP + (i % columns) * (CARD + GAP), GAP + (i // columns) * step
-        height = card.height * CARD / card.width
-        box = f'x="{left}" y="{top:.1f}" width="{CARD}" height="{height:.1f}"'
-        items.append(f'<image {box} href="{card.source}"><title>{escape(card.says)}</title></image>')
-        items += [
-            f'<text x="{left}" y="{top + height + LINE * (k + 1):.1f}"{_weight(line, card)}>{escape(line)}</text>'
-            for k, line in enumerate(lines)
-        ]
-    width, height = GAP + columns * (CARD + GAP), GAP + -(-len(cards) // columns) * step
-    font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
-    root = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:.0f}" width="{width}"'
-    paper = '<rect width="100%" height="100%" fill="#fff"/>'
-    return (
-        f'{root} font-family="{font}" font-size="13" fill="#1a1c20">\n<title>{escape(title)}</title>{paper}\n'
-        + "\n".join([*items, "</svg>\n"])
-    )
-
-
-def _weight(line: str, card: _Card) -> str:
-    return ' font-weight="600"' if line in textwrap.wrap(card.title, 40) else ' fill="#5d636d" font-size="11.5"'

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from maquette.methods.image.linear_filter import linear_filter
+from maquette.methods.image.pictures import check_window
 from maquette.methods.signal.signals import choice, number
 
 FINE = 16  # parts of a pixel along each axis, by which the share that is covered is counted
@@ -52,6 +53,8 @@ def blur(
         InputError: for an unknown kind, a length below 1, or a kernel larger than the picture.
     """
     motion = choice(kind, "kind", ("motion", "defocus")) == "motion"
+    name, reach = ("length", number(length, "length", 1) / 2) if motion else ("radius", number(radius, "radius", 0.5))
+    check_window(picture, (2 * _pixels(reach) + 1,) * 2, border, batch, f"{name} {2 * reach if motion else reach:g}")
     kernel = motion_kernel(length, angle) if motion else defocus_kernel(radius)
     return linear_filter(picture, kernel, border, value, batch)
 
@@ -72,9 +75,14 @@ def defocus_kernel(radius: float) -> np.ndarray:
     return _covered(across**2 + up**2 < radius**2)
 
 
+def _pixels(reach: float) -> int:
+    """How many pixels beside the middle one a kernel of this reach covers."""
+    return int(np.ceil(reach - 0.5))
+
+
 def _grid(reach: float) -> tuple[np.ndarray, np.ndarray]:
     """The coordinates of parts of pixels that reach so far from the middle of the middle pixel."""
-    pixels = int(np.ceil(reach - 0.5))
+    pixels = _pixels(reach)
     line = (np.arange((2 * pixels + 1) * FINE) + 0.5) / FINE - pixels - 0.5
     return line[np.newaxis, :], -line[:, np.newaxis]
 

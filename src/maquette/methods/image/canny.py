@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from maquette.errors import InputError
-from maquette.methods.image.gaussian_filter import blurred, gaussian_kernel, sigmas_of
+from maquette.methods.image.gaussian_filter import blurred, radius_of, sigmas_of
 from maquette.methods.image.gradients import slopes
 from maquette.methods.image.pictures import apply, check_window, cropped
 from maquette.methods.signal.signals import number, numbers
@@ -60,7 +60,7 @@ def canny(
     high = number(high, "high", 0, above=True, most=1)
     low = number(low, "low", 0, most=high)
     sigmas = sigmas_of(sigma)
-    radius = len(gaussian_kernel(sigmas[0])) // 2 + 1
+    radius = radius_of(sigmas[0]) + 1
     check_window(picture, (2 * radius + 1,) * 2, border, batch, f"sigma {sigma}")
     inner = "nearest" if border == "valid" else border
 

@@ -53,7 +53,7 @@ def gaussian_filter(
         InputError: for a negative sigma, one whose window is larger than the picture, or NaN.
     """
     sigmas = sigmas_of(sigma)
-    window = [2 * _radius(s, truncate) + 1 for s in sigmas]
+    window = [2 * radius_of(s, truncate) + 1 for s in sigmas]
     check_window(picture, window, border, batch, f"sigma {sigma}")
     return apply(lambda stack: blurred(stack, sigmas, truncate, border, value), picture, batch)
 
@@ -67,13 +67,14 @@ def sigmas_of(sigma: Sigma, name: str = "sigma") -> tuple[float, float]:
     return number(pair[0], name, 0), number(pair[1], name, 0)
 
 
-def _radius(sigma: float, truncate: float) -> int:
+def radius_of(sigma: float, truncate: float = 4.0) -> int:
+    """How many pixels the window reaches to each side."""
     return int(number(truncate, "truncate", 0, above=True) * sigma + 0.5)
 
 
 def gaussian_kernel(sigma: float, truncate: float = 4.0) -> np.ndarray:
     """The weights h of one pass, (2 radius + 1,), with sum 1; the kernel of the filter is np.outer(h, h)."""
-    radius = _radius(number(sigma, "sigma", 0), truncate)
+    radius = radius_of(number(sigma, "sigma", 0), truncate)
     k = np.arange(-radius, radius + 1)
     h = np.exp(-(k**2) / (2 * sigma**2)) if sigma > 0 else np.ones(1)
     return np.asarray(h / h.sum())
@@ -88,7 +89,7 @@ def blurred(
     for axis, sigma in zip(AXES, sigmas, strict=True):
         if sigma > 0:
             stack = ndimage.gaussian_filter1d(stack, sigma, axis, truncate=truncate, **mode_of(border, value))
-    return cropped(stack, [_radius(sigma, truncate) for sigma in sigmas], border)
+    return cropped(stack, [radius_of(sigma, truncate) for sigma in sigmas], border)
 
 
 def difference_of_gaussians(
@@ -96,7 +97,7 @@ def difference_of_gaussians(
 ) -> np.ndarray:
     """picture -> its detail between the scales sigma and ratio sigma, as floats: 0 for a constant picture."""
     narrow, wide = number(sigma, "sigma", 0), number(ratio, "ratio", 1, above=True) * sigma
-    check_window(picture, [2 * _radius(wide, 4.0) + 1] * 2, border, batch, f"sigma {sigma}")
+    check_window(picture, [2 * radius_of(wide) + 1] * 2, border, batch, f"sigma {sigma}")
     if border == "valid":
         raise InputError("border 'valid' gives both scales another size: take another border and crop")
 
@@ -108,7 +109,7 @@ def difference_of_gaussians(
 
 def pyramid(picture: Any, levels: int = 4, sigma: float = 1.0, batch: bool = False) -> list[np.ndarray]:
     """The picture, then each level blurred by `sigma` and halved, until `levels` or until the window does not fit."""
-    result, window = [np.asarray(picture)], 2 * _radius(number(sigma, "sigma", 0, above=True), 4.0) + 1
+    result, window = [np.asarray(picture)], 2 * radius_of(number(sigma, "sigma", 0, above=True)) + 1
     every_second = np.s_[:, ::2, ::2] if batch else np.s_[::2, ::2]
     for _ in range(count(levels, "levels") - 1):
         if min(stack_of(result[-1], batch).shape[1:3]) < window:

@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from maquette.methods.image.gaussian_filter import Sigma, blurred, gaussian_kernel, sigmas_of
+from maquette.methods.image.gaussian_filter import Sigma, blurred, radius_of, sigmas_of
 from maquette.methods.image.linear_filter import KERNELS
 from maquette.methods.image.pictures import apply, check_window, cropped, one_pass
 from maquette.methods.signal.signals import choice
@@ -104,7 +104,7 @@ def laplacian(picture: Any, sigma: Sigma = 0.0, border: str = "reflect", batch: 
     Edges are where it changes sign. A constant or linear picture gives 0.
     """
     sigmas = sigmas_of(sigma)
-    radius = [len(gaussian_kernel(s)) // 2 for s in sigmas]
+    radius = [radius_of(s) for s in sigmas]
     check_window(picture, [2 * r + 3 for r in radius], border, batch, f"sigma {sigma}")
     kernel, inner = np.array(KERNELS["laplacian"], float), "nearest" if border == "valid" else border
 

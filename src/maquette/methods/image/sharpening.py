@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from maquette.methods.image.gaussian_filter import Sigma, blurred, gaussian_kernel, sigmas_of
+from maquette.methods.image.gaussian_filter import Sigma, blurred, radius_of, sigmas_of
 from maquette.methods.image.linear_filter import KERNELS
 from maquette.methods.image.pictures import apply, check_window, cropped, one_pass, stack_of
 from maquette.methods.signal.signals import number
@@ -75,14 +75,14 @@ def high_frequencies(
 
 
 def _radius(picture: Any, sigma: Sigma, border: str, batch: bool) -> list[int]:
-    radius = [len(gaussian_kernel(s)) // 2 for s in sigmas_of(sigma)]
+    radius = [radius_of(s) for s in sigmas_of(sigma)]
     check_window(picture, [2 * r + 1 for r in radius], border, batch, f"sigma {sigma}")
     return radius
 
 
 def _high(stack: np.ndarray, sigma: Sigma, border: str, value: float) -> np.ndarray:
     sigmas = sigmas_of(sigma)
-    radius = [len(gaussian_kernel(s)) // 2 for s in sigmas]
+    radius = [radius_of(s) for s in sigmas]
     return cropped(stack, radius, border) - blurred(stack, sigmas, 4.0, border, value)
 
 

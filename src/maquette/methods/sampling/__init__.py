@@ -1,0 +1,1 @@
+"""Sampling: exact enumeration, Monte Carlo estimates, Markov chains and what they are worth."""
