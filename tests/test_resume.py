@@ -22,6 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 DIGITS = {"epochs": 4, "batch_size": 256}
 CASES = {
     "convolutions with dropout": ("lenet5", "digits", {**DIGITS, "inputs.size": 28, "model.dropout": 0.3}),
+    "pictures that change": ("mlp", "digits", {**DIGITS, "inputs.augment": {"shift": 2, "rotate": 9, "erase": 2}}),
     "patience": (
         "mlp",
         "digits",

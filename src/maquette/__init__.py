@@ -14,6 +14,7 @@ _PUBLIC = {
     "resume": "verbs.train",
     "evaluate": "verbs.evaluate",
     "predict": "verbs.predict",
+    "features": "verbs.features",
     "compare": "verbs.compare",
     "reproduce": "verbs.reproduce",
     "report": "verbs.report",

@@ -1,5 +1,6 @@
 """From a recipe to data, encoder and compiled model: what training, tests and benchmarks start from."""
 
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from maquette import catalog, data, settings
+from maquette import catalog, data, pretrained, settings
 from maquette.core.adam import Adam
 from maquette.core.model import precision
 from maquette.core.recipe import Recipe
@@ -18,6 +19,8 @@ from maquette.data.dataset import Dataset, Split
 from maquette.errors import InputError, near
 
 ENCODED_AT_ONCE = 2**28  # bytes of float32: larger sets of pictures stay bytes and are encoded batch by batch
+
+ANSWERED_AT_ONCE = 2**22  # numbers in a batch of inputs that a trained model answers, and at most 1,000 items
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,35 @@ class Pipeline:
     target: dict[str, float]
     shape: tuple[int, ...]
 
-    def batches(self, split: Split, shuffle: bool = False, epoch: int = 0) -> Batches:
-        """The split's encoded batches: in the order of the split, or shuffled by (seed, epoch)."""
+    def training(self, epoch: int = 0) -> Batches:
+        """The training split's batches from `epoch` on, in the recipe's order, with its random changes."""
+        options, train = input_options(self.recipe), self.dataset.train
+        change = self.task.change(options, self.recipe.seed)
+        batches = self.batches(train, self.recipe.shuffle, epoch, change)
+        batches.weights = None if train.y is None else self.task.weights(train.y, options)
+        return batches
+
+    def batches(self, split: Split, shuffle: bool = False, epoch: int = 0, change: Any = None) -> Batches:
+        """The split's encoded batches: in the order of the split, or shuffled by (seed, epoch); `change` see `Task`."""
         y = self.task.encode_target(split.y, self.target)
         size, seed = self.recipe.batch_size, self.recipe.seed if shuffle else None
-        if isinstance(split.x, Mapping) or 4 * split.x.size <= ENCODED_AT_ONCE:
+        if not change and (isinstance(split.x, Mapping) or 4 * split.x.size <= ENCODED_AT_ONCE):
             return Batches(self.encoder.transform(split.x), y, size, seed, epoch)
-        return Batches(split.x, y, size, seed, epoch, self.encoder.transform)
+        return Batches(split.x, y, size, seed, epoch, self.encoder.transform, change)
 
     def outputs(self, model: Any, split: Split) -> np.ndarray:
         """What the model serves for every item, in the units of the data: (n, ...)."""
-        batches = self.batches(Split(split.x))
-        batches.batch_size = min(len(batches.x), 1000)
-        return self.task.decode_outputs(Served(model).predict(batches, verbose=0), self.target)
+        return self.task.decode_outputs(self.answers(Served(model), split), self.target)
+
+    def answers(self, model: Any, split: Split) -> np.ndarray:
+        """What a model on encoded inputs gives for every item: (n, ...)."""
+        size = min(len(split), 1000, ANSWERED_AT_ONCE // math.prod(self.shape)) or 1
+        # The last batch is filled up, so that the model is compiled for one shape alone.
+        whole = split.take(np.arange(-(-len(split) // size) * size) % len(split)) if len(split) % size else split
+        batches = self.batches(Split(whole.x))
+        batches.batch_size = size
+        answers: np.ndarray = model.predict(batches, verbose=0)
+        return answers[: len(split)]
 
     def to_json(self) -> dict[str, Any]:
         """What prediction needs of the pipeline, to be saved beside the model."""
@@ -89,7 +108,7 @@ def read_data(recipe: Recipe) -> Dataset:
     """
     task, options = catalog.task(recipe.task), input_options(recipe)
     if recipe.data.replace("-", "_") in catalog.pages("data"):
-        dataset = data.load(recipe.data.replace("-", "_"))
+        dataset = data.load(recipe.data.replace("-", "_"), options.get("size"))
     elif Path(recipe.data).exists():
         dataset = task.read(Path(recipe.data), options)
     else:
@@ -129,15 +148,19 @@ def input_options(recipe: Recipe) -> dict[str, Any]:
     for key in recipe.inputs:
         if key not in known:
             raise InputError(f"inputs.{key}: {recipe.task} has no such option; {near(key, known)}")
-    return {**known, **recipe.inputs}
+    return {**known, **pretrained.options(recipe), **recipe.inputs}
 
 
 def prepare(recipe: Recipe) -> Pipeline:
     """Read the recipe's data and fit its encoder; raises InputError for data that the recipe cannot be trained on."""
-    task, dataset = catalog.task(recipe.task), read_data(recipe)
+    task = catalog.task(recipe.task)
+    task.change(input_options(recipe), recipe.seed)  # refuses a wrong one before anything is read
+    pretrained.check(recipe)
+    dataset = read_data(recipe)
     if recipe.patience and dataset.validation is None:
         raise InputError(f"patience={recipe.patience} watches the validation loss: set validation=0.1 as well")
-    encoder = task.encoder(input_options(recipe)).fit(dataset.train.x)
+    own = task.encoder(input_options(recipe))
+    encoder = pretrained.encoder(recipe) if recipe.pretrained else own.fit(dataset.train.x)
     first = encoder.transform(dataset.train.take([0]).x)
     return Pipeline(recipe, task, dataset, encoder, task.fit_target(dataset), tuple(first.shape[1:]))
 
@@ -164,8 +187,15 @@ def build(pipeline: Pipeline) -> Any:
         except (TypeError, ValueError) as error:
             raise InputError(f"{recipe.page} refuses its arguments: {str(error).splitlines()[0]}") from error
         model.build((None, *pipeline.shape))
-        steps = len(pipeline.batches(pipeline.dataset.train)) * recipe.epochs
-        model.compile(optimizer=optimizers(recipe, steps), metrics=pipeline.task.metrics())
+    return compiled(model, pipeline, recipe.epochs)
+
+
+def compiled(model: Any, pipeline: Pipeline, epochs: int, factor: float = 1.0) -> Any:
+    """The built model with the recipe's optimizer for so many epochs, its learning rate multiplied by `factor`."""
+    recipe, examples = pipeline.recipe, len(pipeline.dataset.train)
+    steps = -(-examples // (recipe.batch_size or examples)) * epochs
+    with _precision(recipe.precision):
+        model.compile(optimizer=optimizers(recipe, steps, factor), metrics=pipeline.task.metrics())
         model.optimizer.build(model.trainable_variables)
     return model
 
@@ -176,15 +206,15 @@ def _precision(policy: str) -> Any:
     return precision(policy)
 
 
-def optimizers(recipe: Recipe, steps: int) -> Any:
-    """The recipe's optimizer, or a dictionary of them by player, with its schedule over `steps` steps."""
+def optimizers(recipe: Recipe, steps: int, factor: float = 1.0) -> Any:
+    """The recipe's optimizer, or a dictionary of them by player, with `factor` times its rate, over `steps` steps."""
     known = {name.lower() for name, item in vars(keras.optimizers).items() if isinstance(item, type)}
     if all(isinstance(one, Mapping) and name.lower() not in known for name, one in recipe.optimizer.items()):
-        return {player: _optimizer(one, recipe, steps, known) for player, one in recipe.optimizer.items()}
-    return _optimizer(recipe.optimizer, recipe, steps, known)
+        return {player: _optimizer(one, recipe, steps, factor, known) for player, one in recipe.optimizer.items()}
+    return _optimizer(recipe.optimizer, recipe, steps, factor, known)
 
 
-def _optimizer(entry: Mapping[str, Any], recipe: Recipe, steps: int, known: set[str]) -> Any:
+def _optimizer(entry: Mapping[str, Any], recipe: Recipe, steps: int, factor: float, known: set[str]) -> Any:
     if len(entry) != 1:
         raise InputError(
             f"optimizer={dict(entry)}: give one name with its learning rate, for example optimizer.adam=0.001"
@@ -193,6 +223,8 @@ def _optimizer(entry: Mapping[str, Any], recipe: Recipe, steps: int, known: set[
     if name.lower() not in known:
         raise InputError(f"optimizer.{name}: Keras has no such optimizer; {near(name, known)}")
     config = {**value} if isinstance(value, Mapping) else {"learning_rate": value}
+    if factor != 1:
+        config["learning_rate"] = factor * config.get("learning_rate", 1e-3)
     if recipe.schedule == "cosine":
         config["learning_rate"] = keras.optimizers.schedules.CosineDecay(config["learning_rate"], steps)
     try:

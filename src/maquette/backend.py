@@ -28,11 +28,18 @@ def fastest(page: str) -> str:
     here = installed()
     if not here:
         raise InputError("no backend is installed: pip install 'maquette[tensorflow]' or 'maquette[jax]'")
-    table = json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else {}
-    rates = table.get(device(), {}).get(page, {})
-    # A page that was not measured goes where most convolutions and small nets are known to run well.
-    order = sorted(rates, key=rates.__getitem__, reverse=True) or ["jax", "tensorflow", "torch"]
+    table = json.loads(TABLE.read_text(encoding="utf-8")).get(device(), {}) if TABLE.exists() else {}
+    # A page that was not measured goes where the last one measured on its shelf ran best.
+    like = [known for known in table if _shelf(known) == _shelf(page)]
+    rates = table.get(page) or (table[like[-1]] if like else {})
+    order = sorted(rates, key=rates.__getitem__, reverse=True) or ["jax"]
     return next((name for name in (*order, *BACKENDS) if name in here), here[0])
+
+
+def _shelf(page: str) -> str:
+    """The folder of `models` that a page is in; "" for a page of the user's own."""
+    found = sorted((Path(__file__).parent / "models").glob(f"*/{Path(page).stem}.py"))
+    return found[0].parent.name if found else ""
 
 
 def device() -> str:

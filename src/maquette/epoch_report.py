@@ -26,7 +26,7 @@ class EpochReport(keras.callbacks.Callback):
         self.said = 0.0
 
     def on_train_begin(self, logs: Any = None) -> None:
-        if self.style == "bar":
+        if self.style == "bar" and not self.bar:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from maquette import files, state
+from maquette import files, state, transfer
 from maquette.epoch_report import BatchTicks, EpochReport
 from maquette.errors import InputError
 from maquette.progress import Style
@@ -133,32 +133,49 @@ def fit(
     Raises:
         InputError: if a loss or metric is not finite, or the disk is full.
     """
-    recipe, data = pipeline.recipe, pipeline.dataset
+    recipe, items = pipeline.recipe, len(pipeline.dataset.train)
     saved = run.path("state.npz")
-    progress = state.load(saved, model) if saved.exists() else Progress()
-    stopped = bool(recipe.patience) and progress.waited >= recipe.patience
+    reached = state.epoch_of(saved) if saved.exists() else 0
+    # A state was saved in the stage that led to it, and has its optimizer.
+    first, *others = (stage for stage in transfer.stages(pipeline, model) if stage.last >= reached)
+    trained = first.start()
+    progress = state.load(saved, trained) if saved.exists() else Progress()
     keeper = Keeper(run, progress, recipe.patience, run.history[: progress.epoch])
-    keeper.set_model(model)  # Keras does so too, but not where no epoch is left to train
-    batches = pipeline.batches(data.train, shuffle=recipe.shuffle, epoch=progress.epoch)
-    shown = EpochReport(style, recipe.epochs, len(batches), len(data.train))
-    own = [_counting(batches), keeper, shown, *([BatchTicks(shown)] if shown.style == "bar" else [])]
+    keeper.set_model(trained)  # Keras does so too, but not where no epoch is left to train
+    shown = EpochReport(style, recipe.epochs, math.ceil(items / (recipe.batch_size or items)), items)
     ctrl_c = CtrlC()
-    with closing(keeper), closing(shown):
-        if not stopped and progress.epoch < recipe.epochs:
-            with ctrl_c.watching():
-                model.fit(
-                    batches,
-                    initial_epoch=progress.epoch,
-                    epochs=recipe.epochs,
-                    validation_data=pipeline.batches(data.validation) if data.validation else None,
-                    callbacks=[*own, ctrl_c, *callbacks],
-                    shuffle=False,  # Keras would mix the batches by Python's own generator, beside (seed, epoch)
-                    verbose=0,
-                )
+    own = [keeper, shown, *([BatchTicks(shown)] if shown.style == "bar" else []), ctrl_c, *callbacks]
+    with closing(keeper), closing(shown), ctrl_c.watching():
+        if not recipe.patience or progress.waited < recipe.patience:
+            _train(trained, first, progress, own)
         keeper.save()
+        for stage in others:
+            trained = stage.start()
+            _train(trained, stage, progress, own)
+            keeper.save()
     if progress.best_weights:
-        model.set_weights(progress.best_weights)
+        trained.set_weights(progress.best_weights)
+    if recipe.pretrained:
+        transfer.thaw(pipeline, model)
     return progress
+
+
+def _train(model: Any, stage: transfer.Stage, progress: Progress, callbacks: Sequence[Any]) -> None:
+    """Train from where `progress` is to the last epoch of a stage."""
+    if progress.epoch >= stage.last:
+        return
+    start = time.perf_counter()
+    batches, validation = stage.training(progress.epoch), stage.validation()
+    progress.seconds += time.perf_counter() - start
+    model.fit(
+        batches,
+        initial_epoch=progress.epoch,
+        epochs=stage.last,
+        validation_data=validation,
+        callbacks=[_counting(batches), *callbacks],
+        shuffle=False,  # Keras would mix the batches by Python's own generator, beside (seed, epoch)
+        verbose=0,
+    )
 
 
 def _counting(batches: Any) -> keras.callbacks.Callback:

@@ -13,9 +13,15 @@ from maquette.core.recipe import Recipe
 from maquette.errors import InputError, near
 
 FIXED = ("name", "page", "expect", "tiny", "seeds", "minutes")
+# What a page's own recipe becomes when it starts from pretrained weights: the network as published, its head trained.
+TRANSFER: dict[str, Any] = {
+    **{"model": {}, "inputs": {}, "optimizer": {"adam": 1e-3}, "schedule": "constant"},
+    **{"batch_size": 32, "epochs": 20, "patience": 0, "expect": {}},
+}
 # The smallest and the largest value of a number, both allowed; NumPy takes no seed of more than 32 bits.
 RANGES = {
     **{"batch_size": (0, None), "epochs": (1, None), "seed": (0, 2**31), "patience": (0, None)},
+    **{"finetune_epochs": (0, None), "finetune_layers": (0, None), "finetune_rate": (0, None)},
     **{"validation": (0, 0.99), "test": (0, 0.99), "learning_rate": (0, None)},
 }
 
@@ -56,7 +62,12 @@ def resolve(name: str, data: str | None = None, settings: Mapping[str, Any] | No
         recipe = replace(
             recipe, inputs={k: v for k, v in recipe.inputs.items() if k in catalog.task(recipe.task).options}
         )
-    return apply(recipe, settings)
+    return apply(transferred(recipe) if settings.get("pretrained") else recipe, settings)
+
+
+def transferred(recipe: Recipe) -> Recipe:
+    """The recipe as it is where pretrained weights are asked for: itself if it has some, else for a head on them."""
+    return recipe if recipe.pretrained else replace(recipe, **TRANSFER)
 
 
 def tiny(recipe: Recipe) -> Recipe:
@@ -94,6 +105,9 @@ def _set(recipe: Recipe, key: str, value: Any) -> Recipe:
         return replace(recipe, model={**recipe.model, rest: _model_argument(recipe, rest, value)})
     if head == "inputs" and rest:
         known = catalog.task(recipe.task).options
+        option, _, entry = rest.partition(".")
+        if entry and isinstance(known.get(option), Mapping):  # inputs.augment.flip=true is one entry of inputs.augment
+            rest, value = option, {**recipe.inputs.get(option, {}), entry: value}
         if rest not in known:
             raise InputError(f"--set {key}: {recipe.task} has no such option; {near(rest, known)}")
         hint = catalog.task(recipe.task).option_types.get(rest, Any)

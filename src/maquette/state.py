@@ -58,19 +58,28 @@ def _array(variable: Any) -> np.ndarray:
     return value.astype("float32") if value.dtype.name == "bfloat16" else value
 
 
+def epoch_of(path: Path) -> int:
+    """How many epochs were finished when the state was saved; raises InputError if the file is damaged."""
+    return int(_read(path)[1]["epoch"])
+
+
+def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    try:
+        # NumPy leaves a damaged file open that it has opened itself.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = {key: stored[key] for key in stored.files}
+        return arrays, json.loads(arrays.pop("progress").tobytes().decode())
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path} is damaged ({error}): remove it, and `maquette resume` starts anew") from error
+
+
 def load(path: Path, model: Any) -> Progress:
     """Bring `model` to the saved state.
 
     Raises:
         InputError: if the file is damaged, or does not fit the model.
     """
-    try:
-        # NumPy leaves a damaged file open that it has opened itself.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {key: stored[key] for key in stored.files}
-        numbers = json.loads(arrays.pop("progress").tobytes().decode())
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} is damaged ({error}): remove it, and `maquette resume` starts anew") from error
+    arrays, numbers = _read(path)
     best = [arrays.pop(key) for key in sorted(arrays) if key.startswith("best_")]
     own = variables(model)
     shapes = {key: tuple(v.shape) for key, v in own.items()}

@@ -402,7 +402,7 @@ def check_damaged_data(page: Subject) -> None:
         spoiled[str(len(whole.classes))] = replace(train, y=_with(train.y, len(whole.classes)))
     for culprit, split in spoiled.items():
         damaged = replace(whole, train=split, validation=None, groups=None)
-        with mock.patch("maquette.data.load", lambda name, damaged=damaged: damaged):
+        with mock.patch("maquette.data.load", lambda name, size=None, damaged=damaged: damaged):
             refused(lambda: assembly.prepare(replace(page.recipe, inputs={})), whole.name, culprit)
 
 

@@ -55,6 +55,11 @@ class Recipe:
         test: fraction held out for the test where the data set has no test split of its own.
         patience: with validation, stop after this many epochs without a better validation loss and keep the
             best weights; 0 never stops early.
+        pretrained: where the weights of all layers but the last come from at the start: "imagenet", or the folder of a
+            run of the same model; '' starts from random ones. They stay as they are while the head is trained.
+        finetune_epochs: with pretrained weights, how many of the epochs, the last ones, train more than the head.
+        finetune_layers: how many of the last layers with weights below the head learn then; 0 all of them.
+        finetune_rate: the factor of the learning rate in these epochs.
         precision: a Keras dtype policy: float32, mixed_bfloat16 or mixed_float16.
         expect: metric name -> Expect.
         seeds: over how many seeds `reproduce` runs the recipe.
@@ -77,6 +82,10 @@ class Recipe:
     validation: float = 0.0
     test: float = 0.2
     patience: int = 0
+    pretrained: str = ""
+    finetune_epochs: int = 0
+    finetune_layers: int = 0
+    finetune_rate: float = 0.1
     precision: str = "float32"
     expect: Mapping[str, Expect] = field(default_factory=dict)
     seeds: int = 3

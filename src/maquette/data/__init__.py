@@ -6,6 +6,7 @@ package imports neither numpy nor a page, so that the command line starts at onc
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
 from maquette import catalog
@@ -22,13 +23,16 @@ def names() -> list[str]:
     return sorted(catalog.pages("data"))
 
 
-def load(name: str) -> Dataset:
+def load(name: str, size: int | None = None) -> Dataset:
     """Read the data set `name`; its `origin` says where the files were.
+
+    Pictures of different sizes are resized to `size` by `size` pixels while they are read, where it is given.
 
     Raises:
         InputError: for an unknown name, and for a file that is missing or wrong.
     """
-    return catalog.find(name, "data").load().read()
+    read = catalog.find(name, "data").load().read
+    return read(size) if "size" in inspect.signature(read).parameters else read()
 
 
 def card(name: str) -> Card:

@@ -18,6 +18,8 @@ class Batches(keras.utils.PyDataset):
             order of the array.
         epoch: the current epoch; `on_epoch_end` counts it up, and training sets it.
         encode: a batch of x -> float32 array; applied batch by batch, so that bytes stay bytes in memory.
+        change: (a batch of x, epoch, index) -> a batch of x, applied before `encode`.
+        weights: (n,), how much each example counts in the loss; batches are then (x, y, weights).
     """
 
     def __init__(
@@ -28,9 +30,11 @@ class Batches(keras.utils.PyDataset):
         seed: int | None = None,
         epoch: int = 0,
         encode: Callable[[np.ndarray], np.ndarray] | None = None,
+        change: Callable[[np.ndarray, int, int], np.ndarray] | None = None,
+        weights: np.ndarray | None = None,
     ) -> None:
         super().__init__()
-        self.x, self.y, self.encode = x, y, encode
+        self.x, self.y, self.encode, self.change, self.weights = x, y, encode, change, weights
         self.batch_size = batch_size or len(x)
         self.seed, self.epoch = seed, epoch
         self._ordered: tuple[int, np.ndarray] | None = None
@@ -50,8 +54,11 @@ class Batches(keras.utils.PyDataset):
         if self.seed is not None:
             rows = self.order()[rows]
         x = self.x[rows]
+        x = self.change(x, self.epoch, index) if self.change else x
         x = self.encode(x) if self.encode else x
-        return (x,) if self.y is None else (x, self.y[rows])
+        if self.y is None:
+            return (x,)
+        return (x, self.y[rows]) if self.weights is None else (x, self.y[rows], self.weights[rows])
 
     def on_epoch_end(self) -> None:
         self.epoch += 1

@@ -11,7 +11,7 @@ from maquette.tasks.figure import Figure
 from maquette.tasks.intervals import Measure, bootstrap, mean_of, wilson
 from maquette.tasks.task import Scored, Task
 
-TINY = 1e-12  # the smallest probability that the log loss counts
+TINY = 1e-15  # the log loss counts no probability below it, nor one above 1 - TINY
 
 
 class Classification(Task):
@@ -35,9 +35,10 @@ class Classification(Task):
         measures = {
             "accuracy": wilson(right, n),
             "error": wilson(n - right, n),
-            "log_loss": mean_of(-np.log(np.maximum(outputs[np.arange(n), truth], TINY))),
+            "log_loss": mean_of(-np.log(counted(outputs)[np.arange(n), truth])),
             "calibration_error": bootstrap(lambda rows: calibration_error(confidence[rows], correct[rows]), n, 100),
             "macro_f1": Measure(float(np.mean([row["f1"] for row in per_class(truth, answer, dataset.classes)]))),
+            **prior_predictor(truth),
         }
         return Scored(split, outputs, measures, {"classes": per_class(truth, answer, dataset.classes)})
 
@@ -57,6 +58,36 @@ class Classification(Task):
                 }
             )
         return rows
+
+
+def counted(p: np.ndarray) -> np.ndarray:
+    """p (n, classes) as the log loss counts it: rows divided by their sums, then kept within 1e-15 of 0 and 1.
+
+    Source: Kaggle, metric "Multi Class Log Loss", -1/N sum_i sum_c y_ic log p_ic.
+    """
+    p = np.asarray(p, "float64")
+    return np.clip(p / np.maximum(p.sum(axis=1, keepdims=True), TINY), TINY, 1 - TINY)
+
+
+def prior_predictor(truth: np.ndarray) -> dict[str, Measure]:
+    """What the best constant answer, the shares p_c of the classes, would score on these items.
+
+    accuracy max_c p_c, log loss -sum_c p_c log p_c. A model that is no better than this has learnt nothing.
+    """
+    shares = np.unique(truth, return_counts=True)[1] / max(len(truth), 1)
+    return {
+        "prior_accuracy": Measure(float(shares.max(initial=0.0))),
+        "prior_log_loss": Measure(float(-np.sum(shares * np.log(shares)))),
+    }
+
+
+def balanced(y: np.ndarray) -> np.ndarray:
+    """Weights of items by which every class counts alike, with mean 1: n / (classes n_c), float32 (n,).
+
+    Source: King, Zeng (2001), "Logistic regression in rare events data", section 4.2.
+    """
+    classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
+    return (len(y) / (len(classes) * counts))[index].astype("float32")
 
 
 def per_class(truth: np.ndarray, answer: np.ndarray, classes: Sequence[str]) -> list[dict[str, Any]]:

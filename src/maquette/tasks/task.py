@@ -60,6 +60,14 @@ class Task:
         """A data set made fit for the task, by the recipe's options."""
         return dataset
 
+    def change(self, options: Mapping[str, Any], seed: int) -> Any:
+        """A random change of training batches before they are encoded, (x, epoch, index) -> x; or None."""
+        return None
+
+    def weights(self, y: np.ndarray, options: Mapping[str, Any]) -> np.ndarray | None:
+        """How much each training item counts in the loss, (n,); None where all count alike."""
+        return None
+
     def encoder(self, options: Mapping[str, Any]) -> Any:
         """A new encoder, to be fitted on the training split: `fit(x)`, `transform(x)`, `to_json()`."""
         raise NotImplementedError
@@ -96,6 +104,10 @@ class Task:
         """The task's pictures of one scored split."""
         return []
 
+    def model_figures(self, model: Any, encoder: Any, scored: Scored, dataset: Dataset) -> list[Figure]:
+        """The task's pictures of the trained model itself."""
+        return []
+
     def read_inputs(self, paths: Sequence[Path], encoder: Any, shape: Sequence[int]) -> Split:
         """Items to predict, from files or folders; raises InputError naming the file at fault."""
         raise NotImplementedError
@@ -103,3 +115,7 @@ class Task:
     def answers(self, split: Split, outputs: np.ndarray, dataset: Dataset) -> list[dict[str, Any]]:
         """One row per item, in words of the user's data."""
         raise NotImplementedError
+
+    def table(self, split: Split, outputs: np.ndarray, dataset: Dataset, paths: Sequence[Path]) -> list[dict[str, Any]]:
+        """The rows of a .csv file of answers for the items read from `paths`."""
+        return self.answers(split, outputs, dataset)

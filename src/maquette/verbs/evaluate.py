@@ -93,7 +93,9 @@ def finish(run: Run, pipeline: Any, model: Any, progress: "Progress") -> None:
     if main == "test" and any(name.startswith("train_") for name in recipe.expect):
         metrics |= measured(score(pipeline, model, "train"), "train")
     layers = network.layers_of(model, pipeline.shape)
-    for figure in [*pipeline.task.figures(scored, dataset), network.network_figure(layers)]:
+    figures = pipeline.task.figures(scored, dataset)
+    figures += pipeline.task.model_figures(model, pipeline.encoder, scored, dataset)
+    for figure in [*figures, network.network_figure(layers)]:
         save_figure(run, figure)
     seconds = progress.seconds
     files.write_json(

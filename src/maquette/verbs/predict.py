@@ -38,9 +38,11 @@ def predict(folder: str | Path, inputs: Sequence[str | Path], out: str | Path | 
     p = run.pipeline
     split = run.task.read_inputs(paths, run.encoder, p["shape"])
     pipeline = assembly.Pipeline(run.recipe, run.task, run.words, run.encoder, p["target_scale"], tuple(p["shape"]))
-    answers: list[dict[str, Any]] = run.task.answers(split, pipeline.outputs(run.model, split), run.words)
+    outputs = pipeline.outputs(run.model, split)
+    answers: list[dict[str, Any]] = run.task.answers(split, outputs, run.words)
     if out and form:
-        files.write_text(Path(out), form(answers))
+        rows = run.task.table(split, outputs, run.words, paths) if form is _as_csv else answers
+        files.write_text(Path(out), form(rows))
     return answers
 
 

@@ -164,7 +164,8 @@ def _published(recipe: Recipe) -> Recipe:
         return plain
     # An expression, such as Expect(...), is known as its source text alone.
     known = {k: v for k, v in source.facts.items() if isinstance(v, str) == isinstance(getattr(plain, k, None), str)}
-    return replace(plain, **{k: v for k, v in known.items() if hasattr(plain, k)})
+    published = replace(plain, **{k: v for k, v in known.items() if hasattr(plain, k)})
+    return settings.transferred(published) if recipe.pretrained else published
 
 
 def changes(recipe: Recipe, published: Recipe) -> list[str]:

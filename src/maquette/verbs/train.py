@@ -51,10 +51,20 @@ def train(
     Raises:
         InputError: for whatever the user can mend, naming it.
     """
-    chosen = backends.choose(backend, catalog.model_of(catalog.recipe_page(name)))
-    recipe = settings.resolve(name, data, settings_, task)
+    page = catalog.model_of(catalog.recipe_page(name))
+    chosen = backends.choose(backend, page)
+    recipe = settings.resolve(name, data, _with_network(settings_ or {}, page), task)
     recipe = recipe if seed is None else settings.apply(recipe, {"seed": seed})
     return run_recipe(recipe, chosen, new_folder(recipe, out), style)
+
+
+def _with_network(given: Mapping[str, Any], page: str) -> Mapping[str, Any]:
+    """The settings after those of the network that pretrained weights belong to."""
+    if not given.get("pretrained"):
+        return given
+    from maquette import pretrained
+
+    return {**pretrained.arguments(str(given["pretrained"]), page), **given}
 
 
 def new_folder(recipe: Recipe, out: str | Path | None) -> Path:
@@ -76,7 +86,8 @@ def new_folder(recipe: Recipe, out: str | Path | None) -> Path:
 
 def run_recipe(recipe: Recipe, backend: str, folder: Path, style: "Style" = "quiet", report: bool = True) -> Run:
     """Train and score a resolved recipe in a new folder; the backend is already chosen."""
-    from maquette import assembly
+    from maquette import assembly, transfer
+    from maquette.progress import say
 
     pipeline = assembly.prepare(recipe)
     model = _initialized(assembly.build(pipeline), pipeline)
@@ -84,6 +95,9 @@ def run_recipe(recipe: Recipe, backend: str, folder: Path, style: "Style" = "qui
     files.write_json(run.path("environment.json"), environment(backend))
     files.write_json(run.path("pipeline.json"), pipeline.to_json())
     run.save_recipe(recipe, backend)
+    advice = transfer.advice(recipe, len(pipeline.dataset.train), model)
+    if advice:
+        say(style, advice, event="advice", advice=advice)
     return _continue(run, pipeline, model, style, report)
 
 
@@ -141,7 +155,11 @@ def resume(folder: str | Path, *, epochs: int | None = None, style: "Style" = "a
 
 
 def _initialized(model: Any, pipeline: Any) -> Any:
-    """The model, started from the training data where its page says how."""
+    """The model, started from pretrained weights, and from the training data where its page says how."""
+    if pipeline.recipe.pretrained:
+        from maquette import pretrained
+
+        pretrained.load(model, pipeline.recipe)
     if hasattr(model, "initialize"):
         train_split = pipeline.dataset.train
         model.initialize(pipeline.encoder.transform(train_split.x), train_split.y)
@@ -151,6 +169,8 @@ def _initialized(model: Any, pipeline: Any) -> Any:
 def _longer(run: Run, recipe: Recipe, epochs: int) -> Recipe:
     if epochs <= recipe.epochs:
         raise InputError(f"--epochs {epochs}: {run.folder} has {recipe.epochs} already; give more")
+    if recipe.finetune_epochs:
+        raise InputError(f"--epochs: the fine-tuning of {run.folder} ended at {recipe.epochs}; train anew")
     if recipe.schedule != "constant":
         raise InputError(
             f"--epochs: the {recipe.schedule} schedule of {run.folder} ended at {recipe.epochs}; train anew"

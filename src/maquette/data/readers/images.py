@@ -6,13 +6,13 @@ turned upright by the camera's mark, laid on white where it is transparent, and 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from maquette.data.dataset import Dataset, Split, sorted_labels
+from maquette.data.dataset import Card, Dataset, Split, sorted_labels
 from maquette.errors import InputError
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm"})
@@ -65,6 +65,20 @@ def read_pictures(
     paths = [paths] if isinstance(paths, str | Path) else paths
     files = [file for path in paths for file in _expand(Path(path))]
     return tuple(str(file) for file in files), _read_all(files, (height, width, channels))
+
+
+def read_archive(name: str, card: Card, size: int | None = None) -> Dataset:
+    """Read the built-in set `name` whose one original file packs a folder of pictures per class; see `read_folder`.
+
+    It is unpacked once, into the cache. Raises InputError naming a file that is missing, altered or damaged.
+    """
+    from maquette.data.source import cache_folder, describe, extract, locate
+
+    paths = locate(name, card.files)
+    (archive,) = paths.values()
+    unpacked = extract(archive, cache_folder() / name / f"{archive.stem}-{card.files[0].sha256[:12]}")
+    (root,) = _folders(unpacked)
+    return replace(read_folder(root, size), name=name, origin=describe(paths))
 
 
 def _check_options(size, channels):
