@@ -10,8 +10,9 @@ style "1998"    squashing f(a) = 1.7159 tanh(2 a / 3); a subsampling unit is f(c
                 one trainable coefficient and bias per map; C3 sees S2 through the paper's connection table
                 (1,516 weights). C1 to F6 have 60,000 weights, as in the paper.
 style "modern"  ReLU, max pooling, C3 sees every map of S2
-Loss            cross-entropy of the true classes, softmax(logits) in place of the paper's distances to fixed
-                bitmaps, against targets smoothed by `label_smoothing` over all classes
+output "linear" one logit per class; cross-entropy of the true classes against targets smoothed by `label_smoothing`
+output "rbf"    logits are minus the squared distances y_i of F6 to a fixed code of +1 and -1 for each class, the
+                paper's layer with drawn codes for its bitmaps; the loss is its y_d + log(e^-1 + sum_i e^(-y_i))
 Rule            gradients by backpropagation
 
 Made for small, centred, grey pictures; for photographs take a deeper network.
@@ -37,6 +38,7 @@ from maquette.core.dropout import Dropout
 from maquette.core.model import Model, learning_rule
 from maquette.core.recipe import Expect, Recipe
 from maquette.errors import InputError
+from maquette.layers.rbf_output import RBFOutput, discriminating_loss
 
 RECIPE = Recipe(
     name="mnist-lenet5",
@@ -112,10 +114,11 @@ class LeNet5(Model):
         classes: number of classes.
         style: "modern" or "1998".
         dropout: share of the outputs of S4 and of C5 that a training step leaves out.
-        label_smoothing: share of the target spread evenly over the classes.
+        label_smoothing: share of the target spread evenly over the classes; not with distances.
+        output: "linear" or "rbf".
 
     Raises:
-        InputError: for pictures below 28 x 28, or an unknown style.
+        InputError: for pictures below 28 x 28, or an unknown style or output.
     """
 
     tasks = ("image-classification",)
@@ -126,12 +129,15 @@ class LeNet5(Model):
         style: str = "modern",
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
+        output: str = "linear",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if style not in ("modern", "1998"):
             raise InputError(f"LeNet5 has the styles 'modern' and '1998', not {style!r}")
-        self.classes, self.style = classes, style
+        if output not in ("linear", "rbf"):
+            raise InputError(f"LeNet5 has the outputs 'linear' and 'rbf', not {output!r}")
+        self.classes, self.style, self.distances = classes, style, output == "rbf"
         self.dropout, self.label_smoothing = dropout, label_smoothing
         old = style == "1998"
         f = squash if old else ops.relu
@@ -145,7 +151,8 @@ class LeNet5(Model):
         self.c5 = layers.Dense(120, name="c5")
         self.f6 = layers.Dense(84, name="f6")
         self.drop = [Dropout(dropout, name=f"dropout_{i}") for i in (4, 5)]
-        self.logits = layers.Dense(classes, name="logits", dtype="float32")
+        head: dict[str, Any] = {"name": "logits", "dtype": "float32"}
+        self.head = RBFOutput(classes, **head) if self.distances else layers.Dense(classes, **head)
 
     def build(self, input_shape: Any) -> None:
         if min(input_shape[1:3]) < 28:
@@ -153,14 +160,18 @@ class LeNet5(Model):
             raise InputError(f"LeNet5 needs pictures of at least 28x28, not {size}: set inputs.size=28")
         super().build(input_shape)
 
-    def call(self, x: Any, training: bool = False) -> Any:
+    def features(self, x: Any, training: bool = False) -> Any:
+        """What the last layer, `head`, sees: (batch, 84)."""
         f = self.activation
         x = self.pad(x) if x.shape[1] < 32 else x
         x = self.s2(f(self.c1(x)))  # (batch, 14, 14, 6) for 28 x 28 pixels
         x = self.s4(f(self.c3(x)))  # (batch, 5, 5, 16)
         h = self.drop[0](self.flatten(x), training=training)
         h = self.drop[1](f(self.c5(h)), training=training)
-        return self.logits(f(self.f6(h)))
+        return f(self.f6(h))
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        return self.head(self.features(x, training))
 
     def serve(self, x: Any) -> Any:
         """Class probabilities: (batch, classes)."""
@@ -168,6 +179,8 @@ class LeNet5(Model):
 
     @learning_rule
     def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
+        if self.distances:
+            return ops.average(discriminating_loss(y_pred, y, j=1.0), weights=sample_weight)
         log_p = ops.log_softmax(y_pred)
         hit = ops.squeeze(ops.take_along_axis(log_p, ops.expand_dims(ops.cast(y, "int32"), -1), axis=-1), -1)
         smooth = self.label_smoothing if training else 0.0
@@ -176,4 +189,5 @@ class LeNet5(Model):
 
     def get_config(self) -> dict[str, Any]:
         names = ("classes", "style", "dropout", "label_smoothing")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        own = {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **own, "output": "rbf" if self.distances else "linear"}
