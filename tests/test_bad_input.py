@@ -646,6 +646,7 @@ def test_a_pipe_that_is_closed_before_the_first_line():
 def test_json_lines_stay_whole_beside_a_failure(process, tmp_path):
     """What goes to stdout is JSON line by line, and the one line of the failure goes to stderr."""
     words = ["--data", "diabetes", "--set", "optimizer.sgd=0.5", "--set", "epochs=400", "--json"]
+    words += ["--set", "batch_size=128"]  # so that a few epochs pass before the loss is no number
     told = process("train", "mlp", *words, "--set", "model.activation=linear", "--out", tmp_path / "run")
     rows = [json.loads(line, parse_constant=lambda text: pytest.fail(text)) for line in told.out.splitlines()]
     assert told.status in (0, 2) and rows and all(isinstance(row, dict) for row in rows)

@@ -177,7 +177,8 @@ def multiply_adds(layer: Any, entered: tuple[Any, ...], left: tuple[Any, ...]) -
         places = seen[2:] if getattr(layer, "data_format", "") == "channels_first" else seen[1:-1]
         kernels = sum(math.prod(w.shape) for w in layer.weights if len(w.shape) > 1)
         return math.prod(places) * kernels if left and None not in places else None
-    plain = type(layer).__module__.startswith("keras.") and not (layer.weights or one_of(PRODUCTS))
+    known = type(layer).__module__.startswith("keras.") or one_of(("Dropout",))  # ours is one of Keras's with a seed
+    plain = known and not (layer.weights or one_of(PRODUCTS))
     return 0 if plain or one_of(TABLES) else None
 
 
