@@ -13,7 +13,7 @@ QUICKSTART_EXTRAS := jax
 TEST_EXTRAS := tensorflow,jax,tables,export,test,docs,dev
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS)
-# What has to hold on every backend; the other tests ask no backend or start processes that choose their own.
+# What has to hold on every backend; tests/arrays asks none, and the others start processes that choose their own.
 EVERY_BACKEND = $(wildcard tests/contract tests/core tests/maths)
 
 .PHONY: help quickstart test check test-jax test-tensorflow test-torch docs readme clean

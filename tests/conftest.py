@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +43,27 @@ def asked_backend() -> None:
     import keras
 
     assert keras.backend.backend() == os.environ["KERAS_BACKEND"], "a file of settings has overruled KERAS_BACKEND"
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    """A generator with a fixed seed."""
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def original():
+    """original(name) -> the built-in set, or a skip where its original files are absent."""
+
+    import maquette.data
+
+    def load(name):
+        folder = os.environ.get("MAQUETTE_DATA")
+        if not folder or not (Path(folder) / name).is_dir():
+            pytest.skip(f"the originals of {name} are not there: set MAQUETTE_DATA")
+        return maquette.data.load(name)
+
+    return load
 
 
 @pytest.hookimpl(optionalhook=True)

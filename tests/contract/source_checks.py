@@ -11,7 +11,7 @@ from maquette import settings
 from tests.contract.subject import Subject
 
 PAGE_LINES, FUNCTION_LINES = 250, 30
-STANDARD = ("typing", "collections", "math")
+STANDARD = ("typing", "collections", "itertools", "math")
 OURS = ("maquette.core", "maquette.layers", "maquette.errors", "maquette.methods")
 LOOPS = ("scan", "while_loop", "fori_loop", "map", "vectorized_map", "associative_scan")
 

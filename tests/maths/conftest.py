@@ -1,31 +1,8 @@
 """What the tests of the mathematics share: one exact gradient step, plain descent, and finite differences."""
 
-import os
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
-
-import maquette.data
-
-
-@pytest.fixture
-def random():
-    return np.random.default_rng(0)
-
-
-@pytest.fixture
-def original():
-    """original(name) -> the built-in set, or a skip where its original files are absent."""
-
-    def load(name):
-        folder = os.environ.get("MAQUETTE_DATA")
-        if not folder or not (Path(folder) / name).is_dir():
-            pytest.skip(f"the originals of {name} are not there: set MAQUETTE_DATA")
-        return maquette.data.load(name)
-
-    return load
 
 
 @pytest.fixture

@@ -259,7 +259,7 @@ def test_the_loss_of_distances_is_that_of_the_paper(random):
 
 
 def test_lenet_with_distances_has_60000_trained_weights_and_the_loss_of_the_paper(random):
-    model = LeNet5(style="1998", output="rbf")
+    model = LeNet5(style="1998", rbf_output=True)
     model.build((None, 28, 28, 1))
     assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == 60_000
     (fixed,) = (w for w in model.non_trainable_weights if w.path.endswith("prototypes"))

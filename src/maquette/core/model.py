@@ -1,6 +1,7 @@
 """What every page's model inherits: a fixed name, a loss per replica, saved seed counters, a served function."""
 
 import functools
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -117,7 +118,11 @@ class Model(keras.Model):
         super().load_own_variables(stored)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": keras.saving.serialize_keras_object(self.dtype_policy)}
+        """The arguments of the constructor, each of which a page keeps as an attribute of the same name."""
+        arguments = inspect.signature(type(self).__init__).parameters.values()
+        own = [a.name for a in arguments if a.kind is a.POSITIONAL_OR_KEYWORD and a.name not in ("self", "name")]
+        policy = keras.saving.serialize_keras_object(self.dtype_policy)
+        return {"name": self.name, "dtype": policy, **{name: getattr(self, name) for name in own}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Model":

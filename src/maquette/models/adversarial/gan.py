@@ -96,7 +96,3 @@ class GAN(Players):
         generator_loss = ops.mean(ops.softplus(-frozen(self.critic, fake, training)))
         self.track(x, critic_loss=critic_loss, generator_loss=generator_loss)
         return critic_loss + generator_loss
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("latent_dim", "hidden_units", "seed")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

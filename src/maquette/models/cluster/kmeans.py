@@ -101,6 +101,3 @@ class KMeans(Model):
             self.build(x.shape)
         self.centres.assign(np.stack(centres))
         self.count.assign(np.ones(self.clusters))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "clusters": self.clusters, "seed": self.seed}

@@ -128,7 +128,3 @@ class BernoulliRBM(Model):
             self.chain.assign(v)
         self.track(x, reconstruction_error=ops.mean(ops.square(data - self.visible_mean(y_pred))))
         return ops.mean(self.free_energy(data)) - ops.mean(self.free_energy(v))
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("hidden_units", "steps", "chains", "seed")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

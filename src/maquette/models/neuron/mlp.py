@@ -99,7 +99,3 @@ class MLP(Model):
         else:
             loss = ops.square(ops.squeeze(y_pred, -1) - ops.cast(y, y_pred.dtype))  # (batch,)
         return ops.average(loss, weights=sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("hidden_units", "classes", "activation", "dropout", "initializer")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -32,8 +32,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from maquette.core.classifier import Classifier
 from maquette.core.dropout import Dropout
-from maquette.core.model import Model, learning_rule
 from maquette.core.recipe import Recipe
 from maquette.errors import InputError
 from maquette.layers.grouped_convolution import GroupedConvolution
@@ -64,7 +64,7 @@ PLAN = ((256, 5, True), (384, 3, False), (384, 3, True), (256, 3, True))
 
 
 @keras.saving.register_keras_serializable("maquette")
-class AlexNet(Model):
+class AlexNet(Classifier):
     """x: (batch, height, width, channels) -> logits: (batch, classes).
 
     Args:
@@ -131,19 +131,3 @@ class AlexNet(Model):
         for drop, hidden in zip(self.drop, self.hidden):
             x = hidden(drop(x, training=training))
         return x
-
-    def call(self, x: Any, training: bool = False) -> Any:
-        return self.head(self.features(x, training))
-
-    def serve(self, x: Any) -> Any:
-        """Class probabilities: (batch, classes)."""
-        return ops.softmax(self(x, training=False))
-
-    @learning_rule
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        surprise = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)  # (batch,)
-        return ops.average(surprise, weights=sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("classes", "width", "hidden_units", "groups", "stem_kernel", "stem_stride", "padding", "normalise")
-        return {**super().get_config(), **{name: getattr(self, name) for name in (*names, "dropout")}}

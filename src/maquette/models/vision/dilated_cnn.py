@@ -27,9 +27,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import layers
 
-from maquette.core.model import Model, learning_rule
+from maquette.core.classifier import Classifier
 from maquette.core.recipe import Recipe
 
 RECIPE = Recipe(
@@ -46,7 +46,7 @@ RECIPE = Recipe(
 
 
 @keras.saving.register_keras_serializable("maquette")
-class DilatedCNN(Model):
+class DilatedCNN(Classifier):
     """x: (batch, height, width, channels) -> logits: (batch, classes).
 
     Args:
@@ -93,19 +93,3 @@ class DilatedCNN(Model):
         for convolution in self.convolutions:
             x = convolution(x)  # (batch, height, width, maps)
         return self.average(x)
-
-    def call(self, x: Any, training: bool = False) -> Any:
-        return self.head(self.features(x, training))
-
-    def serve(self, x: Any) -> Any:
-        """Class probabilities: (batch, classes)."""
-        return ops.softmax(self(x, training=False))
-
-    @learning_rule
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        surprise = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)  # (batch,)
-        return ops.average(surprise, weights=sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("classes", "filters", "kernel_size", "growth")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -36,7 +36,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from maquette.core.model import Model, learning_rule
+from maquette.core.classifier import Classifier
 from maquette.core.recipe import Recipe
 from maquette.errors import InputError
 from maquette.layers.normed_convolution import NormedConvolution
@@ -87,7 +87,7 @@ class Branches(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("maquette")
-class InceptionV3(Model):
+class InceptionV3(Classifier):
     """x: (batch, height, width, channels) -> logits: (batch, classes).
 
     Args:
@@ -186,19 +186,3 @@ class InceptionV3(Model):
         for module in self.mixed:
             x = module(x, training=training)
         return self.average(x)
-
-    def call(self, x: Any, training: bool = False) -> Any:
-        return self.head(self.features(x, training))
-
-    def serve(self, x: Any) -> Any:
-        """Class probabilities: (batch, classes)."""
-        return ops.softmax(self(x, training=False))
-
-    @learning_rule
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        surprise = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)  # (batch,)
-        return ops.average(surprise, weights=sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("classes", "width", "modules", "padding")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -10,8 +10,8 @@ style "1998"    squashing f(a) = 1.7159 tanh(2 a / 3); a subsampling unit is f(c
                 one trainable coefficient and bias per map; C3 sees S2 through the paper's connection table
                 (1,516 weights). C1 to F6 have 60,000 weights, as in the paper.
 style "modern"  ReLU, max pooling, C3 sees every map of S2
-output "linear" one logit per class; cross-entropy of the true classes against targets smoothed by `label_smoothing`
-output "rbf"    logits are minus the squared distances y_i of F6 to a fixed code of +1 and -1 for each class, the
+Loss            cross-entropy of the true classes against targets smoothed by `label_smoothing`
+rbf_output      logits are minus the squared distances y_i of F6 to a fixed code of +1 and -1 for each class, the
                 paper's layer with drawn codes for its bitmaps; the loss is its y_d + log(e^-1 + sum_i e^(-y_i))
 Rule            gradients by backpropagation
 
@@ -115,10 +115,10 @@ class LeNet5(Model):
         style: "modern" or "1998".
         dropout: share of the outputs of S4 and of C5 that a training step leaves out.
         label_smoothing: share of the target spread evenly over the classes; not with distances.
-        output: "linear" or "rbf".
+        rbf_output: whether the last layer is the paper's, of radial basis functions.
 
     Raises:
-        InputError: for pictures below 28 x 28, or an unknown style or output.
+        InputError: for pictures below 28 x 28, or an unknown style.
     """
 
     tasks = ("image-classification",)
@@ -129,15 +129,13 @@ class LeNet5(Model):
         style: str = "modern",
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
-        output: str = "linear",
+        rbf_output: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if style not in ("modern", "1998"):
             raise InputError(f"LeNet5 has the styles 'modern' and '1998', not {style!r}")
-        if output not in ("linear", "rbf"):
-            raise InputError(f"LeNet5 has the outputs 'linear' and 'rbf', not {output!r}")
-        self.classes, self.style, self.distances = classes, style, output == "rbf"
+        self.classes, self.style, self.rbf_output = classes, style, rbf_output
         self.dropout, self.label_smoothing = dropout, label_smoothing
         old = style == "1998"
         f = squash if old else ops.relu
@@ -152,7 +150,7 @@ class LeNet5(Model):
         self.f6 = layers.Dense(84, name="f6")
         self.drop = [Dropout(dropout, name=f"dropout_{i}") for i in (4, 5)]
         head: dict[str, Any] = {"name": "logits", "dtype": "float32"}
-        self.head = RBFOutput(classes, **head) if self.distances else layers.Dense(classes, **head)
+        self.head = RBFOutput(classes, **head) if self.rbf_output else layers.Dense(classes, **head)
 
     def build(self, input_shape: Any) -> None:
         if min(input_shape[1:3]) < 28:
@@ -179,15 +177,10 @@ class LeNet5(Model):
 
     @learning_rule
     def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        if self.distances:
+        if self.rbf_output:
             return ops.average(discriminating_loss(y_pred, y, j=1.0), weights=sample_weight)
         log_p = ops.log_softmax(y_pred)
         hit = ops.squeeze(ops.take_along_axis(log_p, ops.expand_dims(ops.cast(y, "int32"), -1), axis=-1), -1)
         smooth = self.label_smoothing if training else 0.0
         surprise = -(1 - smooth) * hit - smooth * ops.mean(log_p, axis=-1)  # (batch,)
         return ops.average(surprise, weights=sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("classes", "style", "dropout", "label_smoothing")
-        own = {name: getattr(self, name) for name in names}
-        return {**super().get_config(), **own, "output": "rbf" if self.distances else "linear"}

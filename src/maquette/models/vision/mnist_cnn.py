@@ -27,8 +27,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from maquette.core.classifier import Classifier
 from maquette.core.dropout import Dropout
-from maquette.core.model import Model, learning_rule
 from maquette.core.recipe import Expect, Recipe
 
 RECIPE = Recipe(
@@ -47,7 +47,7 @@ RECIPE = Recipe(
 
 
 @keras.saving.register_keras_serializable("maquette")
-class MnistCNN(Model):
+class MnistCNN(Classifier):
     """x: (batch, height, width, channels) -> logits: (batch, classes).
 
     Args:
@@ -80,24 +80,12 @@ class MnistCNN(Model):
         self.flatten = layers.Flatten(name="flatten")
         self.hidden = layers.Dense(hidden_units, "relu", name="hidden")
         self.drop = Dropout(dropout, name="dropout")
-        self.logits = layers.Dense(classes, name="logits", dtype="float32")
+        self.head = layers.Dense(classes, name="logits", dtype="float32")
 
-    def call(self, x: Any, training: bool = False) -> Any:
+    def features(self, x: Any, training: bool = False) -> Any:
+        """What the last layer sees: (batch, hidden_units)."""
         for convolution in self.convolutions:
             # max and relu commute, and after pooling relu has a quarter of the work
             x = ops.relu(self.pool(convolution(x)))  # (batch, height / 2, width / 2, maps)
         h = self.drop(self.hidden(self.flatten(x)), training=training)
-        return self.logits(h)
-
-    def serve(self, x: Any) -> Any:
-        """Class probabilities: (batch, classes)."""
-        return ops.softmax(self(x, training=False))
-
-    @learning_rule
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        surprise = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)  # (batch,)
-        return ops.average(surprise, weights=sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("classes", "filters", "hidden_units", "kernel_size", "dropout")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        return h

@@ -38,10 +38,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import layers
 
+from maquette.core.classifier import Classifier
 from maquette.core.dropout import Dropout
-from maquette.core.model import Model, learning_rule
 from maquette.core.recipe import Recipe
 from maquette.layers.normed_convolution import NormedConvolution
 
@@ -76,7 +76,7 @@ def divisible(maps: float) -> int:
 
 
 @keras.saving.register_keras_serializable("maquette")
-class MobileNetV2(Model):
+class MobileNetV2(Classifier):
     """x: (batch, height, width, channels) -> logits: (batch, classes).
 
     Args:
@@ -135,19 +135,3 @@ class MobileNetV2(Model):
             x = x + f if adds else f
         x = self.units[-1](x, training=training)
         return self.drop(self.average(x), training=training)
-
-    def call(self, x: Any, training: bool = False) -> Any:
-        return self.head(self.features(x, training))
-
-    def serve(self, x: Any) -> Any:
-        """Class probabilities: (batch, classes)."""
-        return ops.softmax(self(x, training=False))
-
-    @learning_rule
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        surprise = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)  # (batch,)
-        return ops.average(surprise, weights=sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("classes", "width", "table", "last_maps", "stem_stride", "dropout")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -28,8 +28,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from maquette.core.classifier import Classifier
 from maquette.core.dropout import Dropout
-from maquette.core.model import Model, learning_rule
 from maquette.core.recipe import Expect, Recipe
 
 RECIPE = Recipe(
@@ -54,7 +54,7 @@ RECIPE = Recipe(
 
 
 @keras.saving.register_keras_serializable("maquette")
-class PhotoCNN(Model):
+class PhotoCNN(Classifier):
     """x: (batch, height, width, channels) -> logits: (batch, classes).
 
     Args:
@@ -90,26 +90,14 @@ class PhotoCNN(Model):
             for i, units in enumerate(self.hidden_units, 1)
         ]
         self.drops = [Dropout(dropout, name=f"dropout_{i}") for i in range(1, len(self.hidden) + 1)]
-        self.logits = layers.Dense(classes, name="logits", dtype="float32")
+        self.head = layers.Dense(classes, name="logits", dtype="float32")
 
-    def call(self, x: Any, training: bool = False) -> Any:
+    def features(self, x: Any, training: bool = False) -> Any:
+        """What the last layer sees: (batch, units)."""
         for convolution in self.convolutions:
             # max and relu commute, and after pooling relu has a quarter of the work
             x = ops.relu(self.pool(convolution(x)))  # (batch, height / 2, width / 2, maps)
         h = self.flatten(x)
         for hidden, drop in zip(self.hidden, self.drops):
             h = drop(hidden(h), training=training)  # (batch, units)
-        return self.logits(h)
-
-    def serve(self, x: Any) -> Any:
-        """Class probabilities: (batch, classes)."""
-        return ops.softmax(self(x, training=False))
-
-    @learning_rule
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        surprise = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)  # (batch,)
-        return ops.average(surprise, weights=sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("classes", "filters", "hidden_units", "kernel_size", "dropout")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        return h

@@ -37,7 +37,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from maquette.core.model import Model, learning_rule
+from maquette.core.classifier import Classifier
 from maquette.core.recipe import Expect, Recipe
 from maquette.errors import InputError
 from maquette.layers.normed_convolution import NormedConvolution
@@ -114,7 +114,7 @@ class Residual(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("maquette")
-class ResNet(Model):
+class ResNet(Classifier):
     """x: (batch, height, width, channels) -> logits: (batch, classes).
 
     Args:
@@ -175,22 +175,6 @@ class ResNet(Model):
         for block in self.blocks:
             x = block(x, training=training)
         return self.average(x)
-
-    def call(self, x: Any, training: bool = False) -> Any:
-        return self.head(self.features(x, training))
-
-    def serve(self, x: Any) -> Any:
-        """Class probabilities: (batch, classes)."""
-        return ops.softmax(self(x, training=False))
-
-    @learning_rule
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        surprise = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)  # (batch,)
-        return ops.average(surprise, weights=sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("classes", "depth", "style", "width", "residual", "bias")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 def _plan(style: str, depth: int) -> tuple[tuple[int, ...], bool]:

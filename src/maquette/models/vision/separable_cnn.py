@@ -32,8 +32,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from maquette.core.classifier import Classifier
 from maquette.core.dropout import Dropout
-from maquette.core.model import Model, learning_rule
 from maquette.core.recipe import Expect, Recipe
 from maquette.errors import InputError
 
@@ -54,7 +54,7 @@ KINDS = {"separable": layers.SeparableConv2D, "standard": layers.Conv2D}
 
 
 @keras.saving.register_keras_serializable("maquette")
-class SeparableCNN(Model):
+class SeparableCNN(Classifier):
     """x: (batch, height, width, channels) -> logits: (batch, classes).
 
     Args:
@@ -110,19 +110,3 @@ class SeparableCNN(Model):
             # max and relu commute, and after pooling relu has a quarter of the work
             x = drop(ops.relu(self.pool(convolution(x))), training=training)
         return self.hidden(self.flatten(x))
-
-    def call(self, x: Any, training: bool = False) -> Any:
-        return self.head(self.features(x, training))
-
-    def serve(self, x: Any) -> Any:
-        """Class probabilities: (batch, classes)."""
-        return ops.softmax(self(x, training=False))
-
-    @learning_rule
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        surprise = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)  # (batch,)
-        return ops.average(surprise, weights=sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("classes", "convolution", "filters", "hidden_units", "kernel_size", "dropout")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

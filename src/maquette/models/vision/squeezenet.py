@@ -32,8 +32,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from maquette.core.classifier import Classifier
 from maquette.core.dropout import Dropout
-from maquette.core.model import Model, learning_rule
 from maquette.core.recipe import Recipe
 
 RECIPE = Recipe(
@@ -58,7 +58,7 @@ RECIPE = Recipe(
 
 
 @keras.saving.register_keras_serializable("maquette")
-class SqueezeNet(Model):
+class SqueezeNet(Classifier):
     """x: (batch, height, width, channels) -> logits: (batch, classes).
 
     Args:
@@ -126,16 +126,3 @@ class SqueezeNet(Model):
 
     def call(self, x: Any, training: bool = False) -> Any:
         return self.classify(self.maps(x, training))
-
-    def serve(self, x: Any) -> Any:
-        """Class probabilities: (batch, classes)."""
-        return ops.softmax(self(x, training=False))
-
-    @learning_rule
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        surprise = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)  # (batch,)
-        return ops.average(surprise, weights=sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("classes", "squeeze", "filters", "stem_kernel", "dropout")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -31,13 +31,14 @@ Example:
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import keras
 from keras import layers, ops
 
+from maquette.core.classifier import Classifier
 from maquette.core.dropout import Dropout
-from maquette.core.model import Model, learning_rule
 from maquette.core.recipe import Recipe
 from maquette.errors import InputError
 
@@ -67,7 +68,7 @@ STACKS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2,
 
 
 @keras.saving.register_keras_serializable("maquette")
-class VGG(Model):
+class VGG(Classifier):
     """x: (batch, height, width, channels) -> logits: (batch, classes).
 
     Args:
@@ -99,6 +100,7 @@ class VGG(Model):
             raise InputError(f"VGG has the depths {', '.join(map(str, STACKS))}, not {depth}")
         self.classes, self.depth, self.width, self.hidden_units = classes, depth, width, tuple(hidden_units)
         self.batch_norm, self.dropout = batch_norm, dropout
+        self.ends = tuple(accumulate(STACKS[depth]))  # a pooling follows these convolutions, counted from 1
         self.convolutions: list[Any] = []
         self.norms: list[Any] = []
         for stack, (count, factor) in enumerate(zip(STACKS[depth], (1, 2, 4, 8, 8)), 1):
@@ -120,28 +122,11 @@ class VGG(Model):
 
     def features(self, x: Any, training: bool = False) -> Any:
         """What the last layer sees: (batch, units)."""
-        last = {sum(STACKS[self.depth][: i + 1]) - 1 for i in range(5)}
         for i, convolution in enumerate(self.convolutions):
             x = convolution(x)
             x = ops.relu(self.norms[i](x, training=training) if self.batch_norm else x)
-            x = self.pool(x) if i in last else x
+            x = self.pool(x) if i + 1 in self.ends else x
         x = self.flatten(x)
         for hidden, drop in zip(self.hidden, self.drop):
             x = drop(hidden(x), training=training)
         return x
-
-    def call(self, x: Any, training: bool = False) -> Any:
-        return self.head(self.features(x, training))
-
-    def serve(self, x: Any) -> Any:
-        """Class probabilities: (batch, classes)."""
-        return ops.softmax(self(x, training=False))
-
-    @learning_rule
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        surprise = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)  # (batch,)
-        return ops.average(surprise, weights=sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("classes", "depth", "width", "hidden_units", "batch_norm", "dropout")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
