@@ -222,6 +222,17 @@ def test_pictures_to_predict_are_expanded_and_sorted(pets):
         read_pictures([pets / "empty"], 2, 3, 1)
 
 
+def test_other_files_beside_pictures_to_predict_are_counted(pets, caplog):
+    for name in ("notes.txt", "b.csv", ".hidden"):
+        (pets / "cat" / name).write_text("none")
+    count = len(list((pets / "cat").glob("*.png")))
+    caplog.clear()
+    assert len(read_pictures(pets / "cat", 2, 3, 3)[0]) == count
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{pets / 'cat'}: not read, since no pictures: 2 files"
+    ]
+
+
 # --- tables -------------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from maquette.layers.batch_normalization import BatchNormalization
+
 ACTIVATIONS = {"relu": ops.relu, "relu6": ops.relu6, "linear": lambda x: x}
 
 
@@ -59,9 +61,7 @@ class NormedConvolution(layers.Layer):
             self.convolution = layers.DepthwiseConv2D(kernel_size, depthwise_initializer="he_normal", **options)
         else:
             self.convolution = layers.Conv2D(filters, kernel_size, kernel_initializer="he_normal", **options)
-        self.normalisation = layers.BatchNormalization(
-            momentum=momentum, epsilon=epsilon, scale=scale, name="normalisation"
-        )
+        self.normalisation = BatchNormalization(momentum=momentum, epsilon=epsilon, scale=scale, name="normalisation")
 
     def call(self, x: Any, training: bool = False) -> Any:
         return self.activation(self.normalisation(self.convolution(x), training=training))

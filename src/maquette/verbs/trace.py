@@ -105,7 +105,7 @@ def _prepared(run: Run) -> tuple[Callable[[], Any], dict[str, Any]]:
 
     pipeline = assembly.prepare(run.recipe)
     model = assembly.build(pipeline)
-    batches = pipeline.batches(pipeline.dataset.train, shuffle=run.recipe.shuffle)
+    batches = pipeline.training(0)  # with the random changes and weights of the recipe
     batch = batches[0]
     multiply_adds, unknown = network.total(network.layers_of(model, pipeline.shape))
     facts = {

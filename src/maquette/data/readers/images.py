@@ -4,6 +4,7 @@ Every picture becomes bytes (height, width, channels) with one channel for grey 
 turned upright by the camera's mark, laid on white where it is transparent, and scaled from 16 bits to 8.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ import numpy as np
 
 from maquette.data.dataset import Card, Dataset, Split, sorted_labels
 from maquette.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm"})
 _PARTS = {"train": "train", "test": "test", "validation": "validation", "val": "validation"}
@@ -59,8 +62,8 @@ def read_pictures(
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Read files and folders (with all below them, sorted) as (names, x uint8 (n, height, width, channels)).
 
-    names is a tuple of paths as text. Raises InputError naming a path that does not exist, a folder without
-    pictures, and a picture that cannot be read.
+    names is a tuple of paths as text. What a folder holds besides pictures is counted in a warning. Raises
+    InputError naming a path that does not exist, a folder without pictures, and a picture that cannot be read.
     """
     paths = [paths] if isinstance(paths, str | Path) else paths
     files = [file for path in paths for file in _expand(Path(path))]
@@ -184,9 +187,12 @@ def _expand(path):
         return [path]
     if not path.is_dir():
         raise InputError(f"{path}: does not exist; give a picture or a folder of pictures")
-    pictures = [file for file in _files(path) if file.suffix.lower() in SUFFIXES]
+    files = _files(path)
+    pictures = [file for file in files if file.suffix.lower() in SUFFIXES]
     if not pictures:
         raise InputError(f"{path}: has no picture; give a folder with {', '.join(sorted(SUFFIXES))} files")
+    if len(files) > len(pictures):
+        logger.warning("%s: not read, since no pictures: %d files", path, len(files) - len(pictures))
     return pictures
 
 

@@ -41,6 +41,7 @@ from maquette.core.classifier import Classifier
 from maquette.core.dropout import Dropout
 from maquette.core.recipe import Recipe
 from maquette.errors import InputError
+from maquette.layers.batch_normalization import BatchNormalization
 
 RECIPE = Recipe(
     name="cifar10-vgg",
@@ -118,7 +119,7 @@ class VGG(Classifier):
         )
         self.convolutions.append(convolution)
         if self.batch_norm:
-            self.norms.append(layers.BatchNormalization(momentum=0.9, name=f"normalisation_{place}"))
+            self.norms.append(BatchNormalization(momentum=0.9, name=f"normalisation_{place}"))
 
     def features(self, x: Any, training: bool = False) -> Any:
         """What the last layer sees: (batch, units)."""
