@@ -87,9 +87,12 @@ def torch_rounds(case: str, compiled: bool) -> None:
     from maquette import catalog
 
     recipe, x = catalog.recipe(case), pictures(case).transpose(0, 3, 1, 2)
-    x = torch.from_numpy(x.repeat(1 if case.startswith("mnist") else 3, axis=1).copy())
+    x = torch.from_numpy(x.copy())
     layout = torch.contiguous_format if case == "mnist-mlp" else torch.channels_last
-    network = nn.Sequential(NETWORKS[case](nn, recipe), nn.Softmax(-1)).to(memory_format=layout).eval()
+    body = NETWORKS[case](nn, recipe)
+    if not case.startswith("mnist"):
+        body[0] = nn.Conv2d(1, body[0].out_channels, 3, padding=1, bias=False)  # these pictures are grey
+    network = nn.Sequential(body, nn.Softmax(-1)).to(memory_format=layout).eval()
     answer = torch.compile(network) if compiled else network
     while True:
         started = wait()

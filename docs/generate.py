@@ -1,10 +1,11 @@
-"""Write the pages of the documentation that follow from the code: the catalogue and the command line.
+"""Write the pages of the documentation that follow from the code: the catalogue, the command line and the benchmarks.
 
 `conf.py` calls `write` before Sphinx reads the folder. `python docs/generate.py README.md` renders the table of
 results in the README anew.
 """
 
 import ast
+import json
 import re
 import shutil
 import sys
@@ -28,8 +29,9 @@ TITLES = {
 
 
 def write(folder: Path) -> None:
-    """Write command-line.md, and for each kind of page that there is a folder with an index and a file per page."""
+    """Write command-line.md, benchmarks.md, and for each kind of page a folder with an index and a file per page."""
     files.write_text(folder / "command-line.md", command_line())
+    files.write_text(folder / "benchmarks.md", benchmarks(DOCS.parent / "benchmarks" / "results.json"))
     for kind in catalog.MARKS:
         shutil.rmtree(folder / kind, ignore_errors=True)
         found = catalog.recipes() if kind == "recipes" else catalog.pages(kind)
@@ -92,6 +94,27 @@ def command_line() -> str:
         context = command.make_context(name, [], parent=program, resilient_parsing=True)
         blocks += [f"## maquette {name}", fenced("text", command.get_help(context).strip())]
     return "\n\n".join([*blocks, ""])
+
+
+def benchmarks(path: Path) -> str:
+    """The measurements of benchmarks/results.json: one table, rendered from the entries."""
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    rows = [
+        f"| {e['benchmark'].replace('_', ' ')} | {e['case']} | {e['unit']} | {e['ours']:,g} | {e['peer']:,g} "
+        f"| {e['peer_name']} | {e['ratio']:.2f} | {e['backend']} |"
+        for e in entries
+    ]
+    machines = ", ".join(sorted({f"{e['device']} (Maquette {e['version']})" for e in entries}))
+    return "\n".join(
+        [
+            *("# Benchmarks", ""),
+            "Written by the scripts in `benchmarks/`, which measure Maquette and its peers in turns. A ratio above 1 "
+            "means that Maquette is ahead; it is the median of the ratios of the rounds.",
+            *("", "| benchmark | case | unit | Maquette | peer | peer's name | ratio | backend |"),
+            *("| --- | --- | --- | ---: | ---: | --- | ---: | --- |", *rows),
+            *("", f"Measured on: {machines}.", ""),
+        ]
+    )
 
 
 def with_results(text: str, docs: Path = DOCS) -> str:

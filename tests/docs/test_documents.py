@@ -114,7 +114,9 @@ def test_every_mark_stands_before_a_block_and_is_known() -> None:
 
 
 def test_relative_links_lead_somewhere() -> None:
-    made = re.compile(r"(models|methods|data|tasks|recipes)/|command-line\.md|results\.md|docs/results\.md")
+    made = re.compile(
+        r"(models|methods|data|tasks|recipes)/|(command-line|benchmarks)\.md|results\.md|docs/results\.md"
+    )
     for document in documents():
         for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists() or made.match(target), f"{document}: {target}"
