@@ -2,14 +2,17 @@
 
 import os
 import sys
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Annotated
 
 import typer
 
-from maquette import __version__, printing
-from maquette.commands import app, catalogue, pictures, runs, search
+from maquette import __version__, commands, printing
+from maquette.commands import app
 
-__all__ = ["app", "catalogue", "main", "pictures", "runs", "search"]
+for module in iter_modules(commands.__path__):  # each adds its commands to `app`
+    import_module(f"{commands.__name__}.{module.name}")
 
 
 def _version(wanted: bool) -> None:
