@@ -40,6 +40,8 @@ from tests.contract.subject import (
 )
 from tests.golden import golden
 
+# TensorFlow takes longer to trace a training step than to run the few steps of a check operation by operation.
+TRACES_SLOWLY = keras.backend.backend() == "tensorflow"
 ROUNDS = 5  # of 12 epochs each, at most, in which a page has to get better
 
 # --- configuration and weights -------------------------------------------------------------------------------
@@ -66,8 +68,8 @@ def check_names(page: Subject) -> None:
 
 def check_same_seed(page: Subject) -> None:
     """The seed fixes the start, the noise and the order of the data: the same bits twice, others by another seed."""
-    one, two = page.trained(), page.trained()
-    assert not changed(values(one), values(two)), f"differ with the same seed: {changed(values(one), values(two))[:3]}"
+    apart = training_only(changed(values(page.finished), values(page.trained())))
+    assert not apart, f"differ with the same seed: {apart[:3]}"
     before, after = ([array(v) for v in page.build(seed=seed).weights] for seed in (0, 1))
     assert not all(map(same, before, after)), "another seed changes nothing"
 
@@ -85,6 +87,7 @@ def check_gradients(page: Subject) -> None:
     """Every trainable weight moves by plain gradient descent; a page without any moves its own state."""
     model = page.build()
     sgd(model, 1.0)
+    model.run_eagerly = TRACES_SLOWLY
     moving = trainable(model) or {v.path: array(v) for v in model.weights}
     page.train(model)
     after = trainable(model) or {v.path: array(v) for v in model.weights}
@@ -145,7 +148,8 @@ def check_golden_numbers(page: Subject) -> None:
 
 def check_mixed_precision(page: Subject) -> None:
     """Half precision answers in float32, near to what float32 answers, and bfloat16 trains to finite numbers."""
-    full = page.trained()
+    full = page.build()
+    full.set_weights([array(v) for v in page.finished.weights])
     reference = served(full, page.x)
     for policy in ("mixed_bfloat16", "mixed_float16"):
         model = page.build(precision=policy)
@@ -168,6 +172,7 @@ def check_batch_of_one(page: Subject) -> None:
     together = served(model, page.x)
     alone = np.concatenate([served(model, page.x[i : i + 1]) for i in range(len(page.x))])
     np.testing.assert_allclose(alone, together, rtol=1e-4, atol=1e-5, err_msg="answers alone and together")
+    model.run_eagerly = TRACES_SLOWLY
     logs = model.train_on_batch(*(part[:1] for part in page.batch), return_dict=True)
     assert all(np.isfinite(v) for v in logs.values()), f"a batch of one gives {logs}"
     assert np.isfinite(served(model, page.x)).all(), "a batch of one spoils the weights"
@@ -205,7 +210,7 @@ def _reads(function: Callable[..., object], name: str) -> bool:
 
 def check_evaluation_leaves_the_model_alone(page: Subject) -> None:
     """Evaluating, predicting and generating change nothing but the counters of evaluation's own noise."""
-    model = page.trained()
+    model = page.finished
     before = values(model)
     page.evaluate(model)
     page.pipeline.outputs(model, first(page.pipeline.dataset.train, 8))
@@ -313,7 +318,7 @@ def check_export(page: Subject) -> None:
 
 def finished_run(page: Subject, folder: Path) -> keras.Model:
     """A run folder with what export reads, around a model after a short training."""
-    run, model = new_run(page, folder), page.trained()
+    run, model = new_run(page, folder), page.finished
     # Another process reads the run, and finds a page that is in no folder of the catalogue by its path.
     own = page.name if page.page.file.is_relative_to(catalog.ROOT) else str(page.page.file)
     run.save_recipe(replace(page.pipeline.recipe, page=own), keras.backend.backend())

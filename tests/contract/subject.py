@@ -100,6 +100,11 @@ class Subject:
         self.train(model, epochs)
         return model
 
+    @cached_property
+    def finished(self) -> Any:
+        """A model after a short training, shared by the checks that change nothing of it but evaluation's counters."""
+        return self.trained()
+
     def without_dropout(self) -> dict[str, Any]:
         """Recipe changes that switch off every dropout, whose draws no table stands in for."""
         return {"model": {**self.recipe.model, **dict.fromkeys(self.dropout, 0.0)}}
