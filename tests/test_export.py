@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maquette import settings
+from maquette import assembly, settings
 from maquette.errors import InputError
 from maquette.run import Run
 from maquette.verbs import _export_worker, doctor, export, predict, train
@@ -235,6 +235,20 @@ def test_every_kind_of_model_keeps_its_answers(name, form, trained, tmp_path):
 def tampered(patch):
     """The worker with `patch` run before it: source that sees its module as `worker`."""
     return ("-c", f"import sys\nimport maquette.verbs._export_worker as worker\n{patch}\nworker.main(*sys.argv[1:])")
+
+
+def test_a_run_in_mixed_precision_is_exported_in_float32(trained):
+    import keras
+
+    folder = trained("resnet", "digits", {"model.depth": 8, "model.width": 4, "precision": "mixed_bfloat16"})
+    run = Run.open(folder)
+    assert run.model.compute_dtype == "bfloat16"
+    full, (x, _) = _export_worker.served(run), _export_worker.items(run)
+    policies = {layer.compute_dtype for layer in full._flatten_layers() if layer.weights}
+    assert policies == {"float32"}
+    exact, rounded = (keras.ops.convert_to_numpy(model(x)) for model in (full, assembly.Served(run.model)))
+    np.testing.assert_allclose(rounded, exact, atol=0.05)
+    assert not np.array_equal(rounded, exact)
 
 
 def test_a_wrong_exporter_is_caught_and_leaves_nothing(pictures, written_by, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ Pictures of 96 pixels a side, flipped and moved at random, to see what so few ph
 Source: none; the control of cats-dogs-transfer.
 """
 
-from maquette.core.recipe import Recipe
+from maquette.core.recipe import Expect, Recipe
 
 RECIPE = Recipe(
     name="cats-dogs-scratch",
@@ -19,5 +19,6 @@ RECIPE = Recipe(
     epochs=20,
     seeds=5,
     minutes=4,
+    expect={"test_accuracy": Expect(0.5, "required: that of guessing; the control of cats-dogs-transfer", "at least")},
     tiny={"epochs": 1, "inputs.size": 32},
 )

@@ -3,7 +3,7 @@
 Source: Pattanayak (2023), "Pro Deep Learning with TensorFlow 2.0", "Guidelines for using transfer learning".
 """
 
-from maquette.core.recipe import Recipe
+from maquette.core.recipe import Expect, Recipe
 
 RECIPE = Recipe(
     name="flowers-finetuned",
@@ -17,5 +17,6 @@ RECIPE = Recipe(
     finetune_epochs=4,
     finetune_layers=10,
     minutes=3,
+    expect={"test_accuracy": Expect(0.8, "required: far above flowers-scratch", "at least")},
     tiny={"epochs": 2, "finetune_epochs": 1, "finetune_layers": 2},
 )

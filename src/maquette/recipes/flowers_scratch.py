@@ -5,7 +5,7 @@ Pictures of 96 pixels a side, flipped and moved at random.
 Source: none; the control of flowers-transfer.
 """
 
-from maquette.core.recipe import Recipe
+from maquette.core.recipe import Expect, Recipe
 
 RECIPE = Recipe(
     name="flowers-scratch",
@@ -18,5 +18,8 @@ RECIPE = Recipe(
     batch_size=32,
     epochs=20,
     minutes=4,
+    expect={
+        "test_accuracy": Expect(0.3, "required: above the 0.2 of guessing; the control of flowers-transfer", "at least")
+    },
     tiny={"epochs": 1, "inputs.size": 32},
 )

@@ -4,7 +4,7 @@ Source: Pattanayak (2023), "Pro Deep Learning with TensorFlow 2.0", "Guidelines 
 set of pictures like those of before.
 """
 
-from maquette.core.recipe import Recipe
+from maquette.core.recipe import Expect, Recipe
 
 RECIPE = Recipe(
     name="flowers-transfer",
@@ -16,5 +16,6 @@ RECIPE = Recipe(
     batch_size=32,
     epochs=30,
     minutes=0.6,
+    expect={"test_accuracy": Expect(0.8, "required: far above flowers-scratch", "at least")},
     tiny={"epochs": 2},
 )

@@ -33,10 +33,22 @@ Answers = Callable[[np.ndarray], np.ndarray]
 
 
 def served(run: Run) -> Any:
-    """The function to export, as a Keras model: x (batch, *shape) -> model.serve(x)."""
+    """The function to export, as a Keras model: x (batch, *shape) -> model.serve(x), in float32.
+
+    Weights trained in mixed precision are float32 as well, and few runtimes compute in bfloat16 or float16.
+    """
+    import keras
+
     from maquette import assembly
 
-    return assembly.Served(run.model)
+    model = run.model
+    if model.compute_dtype != model.variable_dtype:
+        policy = keras.saving.serialize_keras_object(keras.DTypePolicy(model.variable_dtype))
+        plain = type(model).from_config({**model.get_config(), "dtype": policy})
+        plain.build((None, *run.pipeline["shape"]))
+        plain.set_weights([keras.ops.convert_to_numpy(weight) for weight in model.weights])
+        model = plain
+    return assembly.Served(model)
 
 
 def items(run: Run) -> tuple[np.ndarray, str]:
