@@ -4,8 +4,8 @@
 
 A round is one epoch over pictures of MNIST, padded and made colours where the network wants them (made-up ones without
 structure kill units, whose decaying momentum slows every contestant by denormal numbers); rounds.py says how they
-alternate. Pictures are not changed at random here. An epoch of the recipes has more pictures, so that what the run layer
-does once in an epoch, such as writing its state, weighs more here than in a real run.
+alternate. Pictures are not changed at random here. An epoch of the recipes has more pictures, so that what the run
+layer does once in an epoch, such as writing its state, weighs more here than in a real run.
 
 All train the same network in float32 with the recipe's optimizer at the same batch size on all cores. PyTorch runs
 eagerly and compiled, each with the memory layout and optimizer that measured best (channels last for convolutions,

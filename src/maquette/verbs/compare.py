@@ -65,7 +65,7 @@ def compare(
 
 
 def _does(page: catalog.Page, task: str) -> bool:
-    return task in page.facts["tasks"]
+    return task in page.facts.get("tasks", ())
 
 
 def _runs(recipe: Recipe, folder: Path, backend: str, seeds: int, style: "Style") -> list[Run]:
