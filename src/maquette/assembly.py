@@ -101,7 +101,7 @@ def read_data(recipe: Recipe) -> Dataset:
     """The recipe's data set with its test and validation splits.
 
     Splits that have to be made are made by seed 0 whatever the recipe's seed, so that runs of several seeds and
-    models are scored on the same items.
+    models are scored on the same items; of a set with published folds each seed has one of them.
 
     Raises:
         InputError: for an unknown name or missing path, or whatever the reader refuses.
@@ -143,12 +143,12 @@ def _refuse_damaged(dataset: Dataset) -> None:
 
 
 def input_options(recipe: Recipe) -> dict[str, Any]:
-    """The task's options with the recipe's `inputs` over their defaults; raises InputError for unknown ones."""
+    """The task's options, the recipe's `inputs` over the defaults, and its seed; raises InputError for unknown ones."""
     known = catalog.task(recipe.task).options
     for key in recipe.inputs:
         if key not in known:
             raise InputError(f"inputs.{key}: {recipe.task} has no such option; {near(key, known)}")
-    return {**known, **pretrained.options(recipe), **recipe.inputs}
+    return {**known, **pretrained.options(recipe), **recipe.inputs, "seed": recipe.seed}
 
 
 def prepare(recipe: Recipe) -> Pipeline:

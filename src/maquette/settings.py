@@ -82,7 +82,7 @@ def _task_of(recipe: Recipe) -> str:
     if recipe.data.replace("-", "_") in catalog.pages("data"):
         wanted = catalog.pages("data")[recipe.data.replace("-", "_")].facts["task"]
     elif Path(recipe.data).is_file():
-        wanted = recipe.task if recipe.task.startswith("tabular") else "tabular-classification"
+        wanted = recipe.task if catalog.task(recipe.task).reads_a_file else "tabular-classification"
     else:
         return recipe.task
     if wanted in known:

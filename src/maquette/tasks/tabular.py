@@ -17,6 +17,7 @@ class Tabular:
     name = ""
     options: Mapping[str, Any] = {"target": None}
     option_types: Mapping[str, Any] = {"target": str | None}
+    reads_a_file = True
 
     def read(self, path: Path, options: Mapping[str, Any]) -> Dataset:
         from maquette.data.readers.tables import read_columns, read_table

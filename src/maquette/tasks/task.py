@@ -40,6 +40,7 @@ class Task:
         higher_is_better: whether a larger headline is the better one.
         options: option name -> default, given as `inputs` of a recipe.
         option_types: option name -> what `--set` checks its value against.
+        reads_a_file: whether the user's own data are a single file.
     """
 
     name = ""
@@ -47,6 +48,7 @@ class Task:
     higher_is_better = False
     options: Mapping[str, Any] = {}
     option_types: Mapping[str, Any] = {}
+    reads_a_file = False
 
     def read(self, path: Path, options: Mapping[str, Any]) -> Dataset:
         """The user's own data; raises InputError naming the file at fault."""
