@@ -10,7 +10,7 @@ WORKERS ?= 2
 
 BIN := .venv/bin
 QUICKSTART_EXTRAS := jax
-TEST_EXTRAS := tensorflow,jax,tables,export,test,docs,dev
+TEST_EXTRAS := tensorflow,jax,fast,tables,export,test,docs,dev
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS)
 # What has to hold on every backend; tests/arrays asks none, and the others start processes that choose their own.

@@ -311,7 +311,7 @@ def check_export(page: Subject) -> None:
         model = finished_run(page, Path(folder) / "run")
         session = runtime.InferenceSession(export(Path(folder) / "run", "onnx"), providers=["CPUExecutionProvider"])
         for rows in (1, 3, 8):
-            x = np.asarray(page.x[:rows], "float32")
+            x = np.asarray(page.x[:rows])
             answer = session.run(None, {session.get_inputs()[0].name: x})[0]
             np.testing.assert_allclose(answer, served(model, x), rtol=1e-4, atol=1e-4)
 
