@@ -1,20 +1,27 @@
 """Density: examples in, a model of their distribution out, judged by what it generates or reconstructs.
 
 Data     pictures in shades of grey, or points; a built-in set, or a folder of pictures in a folder per class
-Options  size, as for image classification; pixels are in [0, 1]
-Metrics  reconstruction error (mean square per pixel) of models that reconstruct; for points whose labels are
-         modes, the number of modes that samples reach and the share of samples within 3 deviations of one
+Options  size, as for image classification; pixels are in [0, 1]. binary: "threshold" makes every pixel 0 or 1 at
+         one half; "sample" draws it with its grey as probability, of training pictures anew in every epoch
+Metrics  reconstruction error (mean square per pixel) of models that reconstruct; of Boltzmann machines the mean
+         log-likelihood in nats, log Z, pseudo-likelihood and free-energy gap (maquette/tasks/density_likelihood.py);
+         for points whose labels are modes, the number of modes that samples reach and the share of samples within 3
+         deviations of one
 Answer   the reconstruction error of each picture
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from maquette.data.dataset import Dataset, Split
 from maquette.errors import InputError
+from maquette.tasks import density_figures
+from maquette.tasks.density_likelihood import drawn, likelihood, scaled
 from maquette.tasks.figure import GREY, ORANGE, WIDTH, Figure, canvas, finish, pictures, pictures_height
 from maquette.tasks.image_classification import ImageClassification
 from maquette.tasks.intervals import Measure, mean_of, wilson
@@ -42,7 +49,8 @@ class Density(ImageClassification):
 
     name = "density"
     headline = "reconstruction_error"
-    options = {"size": None, "standardise": False}
+    options = {"size": None, "binary": "no"}
+    option_types = {"size": ImageClassification.option_types["size"], "binary": Literal["no", "threshold", "sample"]}
 
     def model_arguments(self, dataset: Dataset) -> dict[str, Any]:
         return {}
@@ -51,10 +59,20 @@ class Density(ImageClassification):
         return []
 
     def adapt(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
-        return super().adapt(dataset, options) if dataset.train.x.ndim == 4 else dataset
+        if dataset.train.x.ndim != 4:
+            return dataset
+        dataset = super().adapt(dataset, options)
+        parts = {name: getattr(dataset, name) for name in ("train", "validation", "test")}
+        if options["binary"] == "sample":  # the training pictures stay grey, and are drawn batch by batch
+            del parts["train"]
+        changed = {name: part and replace(part, x=_binary(part.x, options)) for name, part in parts.items()}
+        return replace(dataset, **changed)
+
+    def change(self, options: Mapping[str, Any], seed: int) -> Any:
+        return partial(_drawn_batch, seed=seed) if options["binary"] == "sample" else None
 
     def encoder(self, options: Mapping[str, Any]) -> Any:
-        return _Either(options["standardise"])
+        return _Either()
 
     def restore(self, text: str) -> Any:
         return AsIs() if text == "{}" else super().restore(text)
@@ -62,6 +80,8 @@ class Density(ImageClassification):
     def score(self, model: Any, split: Split, outputs: np.ndarray, dataset: Dataset) -> Scored:
         measures: dict[str, Measure] = {}
         samples = None
+        if hasattr(model, "machine"):
+            measures |= likelihood(model, split, dataset)
         if outputs.shape == split.x.shape:
             measures["reconstruction_error"] = mean_of(_errors(split.x, outputs))
         if hasattr(model, "generate"):
@@ -78,6 +98,9 @@ class Density(ImageClassification):
             figures.append(_reconstructions(scored))
         return figures
 
+    def model_figures(self, model: Any, encoder: Any, scored: Scored, dataset: Dataset) -> list[Figure]:
+        return density_figures.draw(model, scored, dataset)
+
     def read_inputs(self, paths: Sequence[Path], encoder: Any, shape: Sequence[int]) -> Split:
         if len(shape) != 3:
             raise InputError(f"{paths[0]}: the run was trained on points and answers for no file; take one of pictures")
@@ -93,18 +116,24 @@ class Density(ImageClassification):
 class _Either:
     """Fits the encoder of pictures or of points, whichever the data are."""
 
-    def __init__(self, standardise: bool) -> None:
-        self.standardise = standardise
-
     def fit(self, x: np.ndarray) -> Any:
         from maquette.data.pictures import PictureScaler
 
-        return PictureScaler(standardise=self.standardise).fit(x) if x.dtype == np.uint8 else AsIs()
+        return PictureScaler(standardise=False).fit(x) if x.dtype == np.uint8 else AsIs()
 
 
 def _errors(x: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    scaled = x.astype("float32") / 255 if x.dtype == np.uint8 else x
-    return np.square(scaled - outputs).reshape(len(x), -1).mean(axis=1)
+    return np.square(scaled(x) - outputs).reshape(len(x), -1).mean(axis=1)
+
+
+def _binary(x: np.ndarray, options: Mapping[str, Any]) -> np.ndarray:
+    if options["binary"] == "sample":
+        return drawn(x, np.random.default_rng(0))
+    return np.where(x > 127, np.uint8(255), np.uint8(0)) if options["binary"] == "threshold" else x
+
+
+def _drawn_batch(x: np.ndarray, epoch: int, index: int, seed: int) -> np.ndarray:
+    return drawn(x, np.random.default_rng((seed, epoch, index)))
 
 
 def _generate(model: Any, count: int) -> np.ndarray:
@@ -158,8 +187,7 @@ def _reconstructions(scored: Scored) -> Figure:
     """Rows of originals, each over the row of their reconstructions."""
     columns = min(10, len(scored.outputs))
     count = min(3, len(scored.outputs) // columns) * columns
-    x = np.asarray(scored.split.x)[:count]
-    x = x.astype("float32") / 255 if x.dtype == np.uint8 else x
+    x = scaled(np.asarray(scored.split.x)[:count])
     pairs = [part.reshape(-1, columns, *x.shape[1:]) for part in (x, scored.outputs[:count])]
     shown = np.stack(pairs, axis=1).reshape(-1, *x.shape[1:])  # row of originals, row of reconstructions, and so on
     picture, axes = canvas(WIDTH, pictures_height(shown, columns))
