@@ -240,7 +240,7 @@ def tampered(patch):
 def test_a_run_in_mixed_precision_is_exported_in_float32(trained):
     import keras
 
-    folder = trained("resnet", "digits", {"model.depth": 8, "model.width": 4, "precision": "mixed_bfloat16"})
+    folder = trained("mlp", "digits", {"model.hidden_units": (32,), "precision": "mixed_bfloat16"})
     run = Run.open(folder)
     assert run.model.compute_dtype == "bfloat16"
     full, (x, _) = _export_worker.served(run), _export_worker.items(run)

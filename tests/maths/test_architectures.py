@@ -305,7 +305,7 @@ def first_gradient(depth, residual, random):
     model = ResNet(classes=3, depth=depth, width=2, residual=residual)
     model.build((None, 8, 8, 1))
     model.compile(optimizer=keras.optimizers.SGD(1.0), run_eagerly=True)
-    kernels = [model.blocks[0].units[1].convolution.kernel, model.blocks[-1].last.convolution.kernel]
+    kernels = [model.blocks[0].units[0].convolution.kernel, model.blocks[-1].last.convolution.kernel]
     before = [array(kernel).copy() for kernel in kernels]
     x = random.normal(size=(8, 8, 8, 1)).astype("float32")
     model.train_on_batch(x, np.arange(8) % 3)

@@ -279,7 +279,7 @@ def test_the_head_of_a_network_is_dense_layers_and_a_softmax(random):
     model.build((None, 8, 8, 1))
     x, y = random.random((4, 8, 8, 1)).astype("float32"), np.array([0, 1, 4, 2])
     flat = {call.name: call.output for call in layer_outputs(model, x)}["flatten"]
-    (w1, b1), (w2, b2) = model.hidden.get_weights(), model.logits.get_weights()
+    (w1, b1), (w2, b2) = model.hidden.get_weights(), model.head.get_weights()
     z = np.maximum(flat.dot(w1) + b1, 0).dot(w2) + b2
     np.testing.assert_allclose(numeric(model(x)), z, atol=1e-5)
     np.testing.assert_allclose(numeric(model.serve(x)), softmax(z), atol=1e-5)

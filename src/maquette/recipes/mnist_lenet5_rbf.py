@@ -16,8 +16,6 @@ RECIPE = Recipe(
     batch_size=128,
     epochs=20,
     minutes=3,
-    expect={
-        "test_error": Expect(0.0095, "0.95 % in LeCun et al. (1998), figure 9, without distortions", tolerance=0.005)
-    },
+    expect={"test_error": Expect(0.0095, "0.95 % in LeCun et al. (1998), figure 9, without distortions")},
     tiny={"data": "digits", "inputs.size": 28, "epochs": 3},
 )

@@ -57,4 +57,4 @@ def _computed(model: Any, encoder: Any, x: np.ndarray, shape: tuple[int, ...]) -
 
     task = catalog.task("image-classification")
     pipeline = assembly.Pipeline(Recipe("features", task.name, ""), task, Dataset("", Split(x)), encoder, {}, shape)
-    return pipeline.answers(model, Split(x))
+    return pipeline.answers(model, Split(x)).astype("float32")  # of a run in mixed precision too

@@ -23,10 +23,10 @@ Source: Szegedy, Vanhoucke, Ioffe, Shlens, Wojna (2016), "Rethinking the Incepti
 sections 3 and 6, figures 5 to 7 and 10.
 
 Example:
-    >>> import numpy as np
     >>> from maquette.models.vision.inception_v3 import InceptionV3
     >>> model = InceptionV3(classes=5, width=0.125, modules=(1, 0, 0))
-    >>> model.features(np.zeros((1, 75, 75, 3), "float32")).shape == (1, 8 + 8 + 12 + 4)
+    >>> model.build((None, 75, 75, 3))
+    >>> model.head.count_params() == (8 + 8 + 12 + 4 + 1) * 5
     True
 """
 
