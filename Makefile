@@ -39,7 +39,7 @@ check: .venv/.test
 
 # Small models take longer to compile than to run: without its expensive passes XLA is a third faster here.
 test-jax: .venv/.test
-	XLA_FLAGS="--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true" \
+	XLA_FLAGS="--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_multi_thread_eigen=false" \
 		KERAS_BACKEND=jax $(PYTEST) $(EVERY_BACKEND)
 
 test-programs: .venv/.test
