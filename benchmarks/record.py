@@ -6,6 +6,14 @@ from pathlib import Path
 PATH = Path(__file__).with_name("results.json")
 
 
+def forget(benchmark: str, case: str) -> None:
+    """Take out what was measured of a case: a peer that is no longer the fastest leaves no entry behind."""
+    from maquette import files
+
+    entries = json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else []
+    files.write_json(PATH, [entry for entry in entries if (entry["benchmark"], entry["case"]) != (benchmark, case)])
+
+
 def record(
     benchmark: str, case: str, unit: str, ours: float, peer: float, peer_name: str, ratio: float, page: str | None
 ) -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from record import record
+from record import forget, record
 
 
 def wait() -> float:
@@ -93,6 +93,8 @@ def main(
         rates = _measure(case, cases[case], list(contestants), given.rounds)
         for name, rate in rates.items():
             print(f"{case:16} {name:16} {np.median(rate):8,.0f} examples/s   ({rate.min():,.0f} to {rate.max():,.0f})")
+        if given.write:
+            forget(benchmark, case)
         for group in peers:
             peer = max(group, key=lambda name: np.median(rates[name]))
             ratio = float(np.median(rates[first] / rates[peer]))

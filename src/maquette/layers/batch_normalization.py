@@ -4,7 +4,7 @@
 
 Mean and variance are those of the batch while training, over all axes but the last, and running averages afterwards.
 The numbers are those of `keras.layers.BatchNormalization`. That one is a dozen operations, which JAX fuses and
-TensorFlow does not: in a ResNet for small pictures they take longer than the convolutions. TensorFlow has a fused
+TensorFlow does not: in a ResNet for small pictures they take nearly as long as the convolutions. TensorFlow has a fused
 operation for the same formula and its gradient, four times as fast on two CPU cores, and this class calls it.
 
 Source: Ioffe and Szegedy (2015), "Batch normalization: accelerating deep network training by reducing internal
