@@ -80,7 +80,7 @@ def check_imports(page: Subject) -> None:
 def _allowed(name: str, parents: list[str]) -> bool:
     if name.startswith("maquette.models."):
         last = name.rpartition(".")[2]
-        return last in parents or last == "_kernels"
+        return last in parents or last.startswith("_")
     return name.split(".")[0] in ("keras", "numpy", *STANDARD) or any(
         name == own or name.startswith(f"{own}.") for own in OURS
     )

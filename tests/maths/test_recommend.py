@@ -206,7 +206,7 @@ def test_some_singular_values_are_the_nearest_matrix_of_their_rank(random):
     values = np.linalg.svd(rest, compute_uv=False)
     missed = np.square(full.ravel() - numbers(model(pairs))).sum()
     assert missed == pytest.approx(np.square(values[2:]).sum(), rel=1e-4)
-    u, v = tables(model, "u", "v")
+    u, v = tables(model, "p", "q")
     for side in (u, v):  # both hold the root of the singular values
         np.testing.assert_allclose(np.sqrt(np.diag(side.T @ side)) ** 2, values[:2], rtol=1e-4)
 

@@ -1,12 +1,12 @@
 """Singular value decomposition of filled-in ratings: the best factors of a whole matrix, then of what is known.
 
 Matrix      R (users, items): a rating less mean + b_u + b_i where there is one, 0 where there is none
-Factors     R = U S V' cut to the `factors` largest singular values: users U' = U S^(1/2), items V' = S^(1/2) V'
-Prediction  r_ui = mean + b_u + b_i + u'_u.v'_i            of all matrices of that rank the nearest to the filled one
-Loss        L = (1/m) sum_{(u,i) rated} e_ui^2 + decay (|u'_u|^2 + |v'_i|^2),   e_ui = t_ui - r_ui
-Rule        gradient descent on U' and V' from there: it undoes the zeros, which nobody has rated. A rate of 0 keeps the
+Factors     R = U S V' cut to the `factors` largest singular values: rows p_u of U S^(1/2), columns q_i of S^(1/2) V'
+Prediction  r_ui = mean + b_u + b_i + p_u.q_i              of all matrices of that rank the nearest to the filled one
+Loss        L = (1/m) sum_{(u,i) rated} e_ui^2 + decay (|p_u|^2 + |q_i|^2),   e_ui = t_ui - r_ui
+Rule        gradient descent on p and q from there: it undoes the zeros, which nobody has rated. A rate of 0 keeps the
             decomposition as it is
-Unknown     a new user has b = 0 and u' = 0, a new item likewise
+Unknown     a new user has b = 0 and p = 0, a new item likewise
 
 The biases are means of what is left, b_i of the ratings less their mean, b_u of that less b_i, drawn to 0 as by SHRINK
 ratings of 0, without which an item rated once would be the best or the worst. They do not learn. All pairs are held at
@@ -32,10 +32,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from maquette.core.model import Model, learning_rule
 from maquette.core.recipe import Expect, Recipe
 from maquette.errors import InputError
-from maquette.layers.id_embedding import IdEmbedding
+from maquette.models.recommend._factors import Factors
 
 RECIPE = Recipe(
     name="ml100k-svd",
@@ -58,7 +57,7 @@ SPARE, TURNS = 10, 8  # directions beyond those wanted, and how often they are t
 
 
 @keras.saving.register_keras_serializable("maquette")
-class RatingSVD(Model):
+class RatingSVD(Factors):
     """x: (batch, 2), numbers of user and item from 1, 0 for an unknown one -> rating: (batch,).
 
     Args:
@@ -84,24 +83,14 @@ class RatingSVD(Model):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(autocast=False, **kwargs)  # half precision would take one id for another
         if users * items > MOST_PAIRS:
             raise InputError(f"{users} users times {items} items are too many to decompose; take matrix_factorization")
-        self.users, self.items, self.low, self.high = users, items, low, high
-        self.factors, self.decay, self.seed = factors, decay, seed
-        self.b_user = IdEmbedding(users, 1, deviation=0, name="b_user", trainable=False)
-        self.b_item = IdEmbedding(items, 1, deviation=0, name="b_item", trainable=False)
-        self.u = IdEmbedding(users, factors, seed=seed, name="u")
-        self.v = IdEmbedding(items, factors, seed=seed + 1, name="v")
-
-    def build(self, input_shape: Any) -> None:
-        self.average = self.add_weight(shape=(), initializer="zeros", trainable=False, autocast=False, name="mean")
-        super().build(input_shape)
+        super().__init__(users, items, low, high, factors, decay, seed, **kwargs)
+        self.b_user.trainable = self.b_item.trainable = False
 
     def initialize(self, x: np.ndarray, y: np.ndarray) -> None:
         """Set biases and factors to the decomposition of the ratings y (m,) of pairs x (m, 2)."""
-        if not self.built:
-            self.build(x.shape)
+        super().initialize(x, y)
         user, item = np.asarray(x, int).T
         mean = np.mean(y, dtype="float64")
         b_item = _means(item, y - mean, self.items)
@@ -109,37 +98,15 @@ class RatingSVD(Model):
         rest = np.zeros((self.users + 1, self.items + 1))
         rest[user, item] = y - mean - b_item[item] - b_user[user]
         u, s, v = _leading(rest, self.factors, np.random.default_rng(self.seed))
-        self.average.assign(mean)
         self.b_user.embeddings.assign(b_user[:, np.newaxis])
         self.b_item.embeddings.assign(b_item[:, np.newaxis])
-        for layer, vectors in ((self.u, u), (self.v, v)):
+        for layer, vectors in ((self.p, u), (self.q, v)):
             table = np.zeros(layer.embeddings.shape)
             table[:, : len(s)] = vectors * np.sqrt(s)
             layer.embeddings.assign(table)
 
-    def call(self, x: Any, training: bool = False) -> Any:
-        user, item = x[:, 0], x[:, 1]
-        biases = self.b_user(user) + self.b_item(item)  # (batch, 1)
-        return self.average + ops.squeeze(biases, -1) + ops.sum(self.u(user) * self.v(item), axis=-1)
-
-    def serve(self, x: Any) -> Any:
-        """Ratings within the scale: (batch,)."""
-        return ops.clip(self(x, training=False), self.low, self.high)
-
-    def catalogue(self, users: Any) -> Any:
-        """users: (batch,) -> ratings of all items, beyond the scale too: (batch, items + 1), column 0 unknown."""
-        biases = self.b_user(users) + ops.transpose(self.b_item.table())
-        return self.average + biases + ops.matmul(self.u(users), ops.transpose(self.v.table()))
-
-    def item_vectors(self) -> Any:
-        """What items are compared by: (items + 1, factors)."""
-        return self.v.table()
-
-    @learning_rule
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        parts = (self.u(x[:, 0]), self.v(x[:, 1]))
-        penalty = sum(ops.sum(ops.square(part), axis=-1) for part in parts)  # (batch,)
-        return ops.average(ops.square(ops.cast(y, y_pred.dtype) - y_pred) + self.decay * penalty, weights=sample_weight)
+    def penalty(self, user: Any, item: Any) -> Any:
+        return self.decay * sum(ops.sum(ops.square(part), axis=-1) for part in (self.p(user), self.q(item)))
 
 
 def _leading(matrix: np.ndarray, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -28,10 +28,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from maquette.core.model import Model, learning_rule
 from maquette.core.recipe import Expect, Recipe
 from maquette.layers.id_embedding import IdEmbedding
 from maquette.layers.rating_history import RatingHistory
+from maquette.models.recommend._factors import Factors
 
 RECIPE = Recipe(
     name="ml100k-svdpp",
@@ -50,7 +50,7 @@ RECIPE = Recipe(
 
 
 @keras.saving.register_keras_serializable("maquette")
-class SVDpp(Model):
+class SVDpp(Factors):
     """x: (batch, 2), numbers of user and item from 1, 0 for an unknown one -> rating: (batch,).
 
     Args:
@@ -78,25 +78,14 @@ class SVDpp(Model):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(autocast=False, **kwargs)  # half precision would take one id for another
-        self.users, self.items, self.low, self.high = users, items, low, high
-        self.factors, self.decay, self.implicit, self.seed = factors, decay, implicit, seed
-        self.b_user = IdEmbedding(users, 1, deviation=0, name="b_user")
-        self.b_item = IdEmbedding(items, 1, deviation=0, name="b_item")
-        self.p = IdEmbedding(users, factors, seed=seed, name="p")
-        self.q = IdEmbedding(items, factors, seed=seed + 1, name="q")
+        super().__init__(users, items, low, high, factors, decay, seed, **kwargs)
+        self.implicit = implicit
         self.y = IdEmbedding(items, factors, seed=seed + 2, name="y")
         self.rated = RatingHistory(users, items)
 
-    def build(self, input_shape: Any) -> None:
-        self.average = self.add_weight(shape=(), initializer="zeros", trainable=False, autocast=False, name="mean")
-        super().build(input_shape)
-
     def initialize(self, x: np.ndarray, y: np.ndarray) -> None:
         """Set the mean to that of the ratings y (m,), and N(u) to the pairs x (m, 2)."""
-        if not self.built:
-            self.build(x.shape)
-        self.average.assign(np.mean(y, dtype="float64"))
+        super().initialize(x, y)
         self.rated.fill(x[:, 0], x[:, 1], np.ones(len(x)))
 
     def chosen(self, users: Any) -> Any:
@@ -110,29 +99,6 @@ class SVDpp(Model):
         root = ops.sqrt(ops.maximum(ops.max(chosen, axis=-1, keepdims=True), 1e-9))  # |N(u)|^(-1/2)
         return self.p(users) + ops.matmul(chosen, self.y.table()) / root
 
-    def call(self, x: Any, training: bool = False) -> Any:
-        user, item = x[:, 0], x[:, 1]
-        biases = self.b_user(user) + self.b_item(item)  # (batch, 1)
-        return self.average + ops.squeeze(biases, -1) + ops.sum(self.taste(user) * self.q(item), axis=-1)
-
-    def serve(self, x: Any) -> Any:
-        """Ratings within the scale: (batch,)."""
-        return ops.clip(self(x, training=False), self.low, self.high)
-
-    def catalogue(self, users: Any) -> Any:
-        """users: (batch,) -> ratings of all items, beyond the scale too: (batch, items + 1), column 0 unknown."""
-        biases = self.b_user(users) + ops.transpose(self.b_item.table())
-        return self.average + biases + ops.matmul(self.taste(users), ops.transpose(self.q.table()))
-
-    def item_vectors(self) -> Any:
-        """What items are compared by: (items + 1, factors)."""
-        return self.q.table()
-
-    @learning_rule
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        user, item = x[:, 0], x[:, 1]
-        parts = (self.b_user(user), self.b_item(item), self.p(user), self.q(item))
-        penalty = self.decay * sum(ops.sum(ops.square(part), axis=-1) for part in parts)  # (batch,)
+    def penalty(self, user: Any, item: Any) -> Any:
         squares = ops.sum(ops.square(self.y.table()), axis=-1)  # (items + 1,)
-        penalty = penalty + self.implicit * ops.matmul(self.chosen(user), squares)
-        return ops.average(ops.square(ops.cast(y, y_pred.dtype) - y_pred) + penalty, weights=sample_weight)
+        return super().penalty(user, item) + self.implicit * ops.matmul(self.chosen(user), squares)

@@ -31,7 +31,7 @@ from keras import ops
 
 from maquette.core.model import learning_rule
 from maquette.core.recipe import Recipe
-from maquette.methods.word_vectors.word_model import WordModel
+from maquette.models.text._word_model import WordModel
 
 RECIPE = Recipe(
     name="english-cbow",
@@ -80,8 +80,3 @@ class CBOW(WordModel):
         x = ops.cast(x, "int32")
         surrounded = ops.any(x[:, 1:] > 0, axis=1, keepdims=True)
         return self.target_loss(y_pred, ops.where(surrounded, x[:, :1], 0), training)
-
-    def loops(self) -> Any:
-        import maquette.models.text._kernels as loops
-
-        return loops

@@ -31,7 +31,7 @@ from keras import ops
 
 from maquette.core.model import learning_rule
 from maquette.core.recipe import Recipe
-from maquette.methods.word_vectors.word_model import WordModel
+from maquette.models.text._word_model import WordModel
 
 RECIPE = Recipe(
     name="english-skip-gram",
@@ -75,8 +75,3 @@ class SkipGram(WordModel):
     @learning_rule
     def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
         return self.target_loss(y_pred, ops.cast(x, "int32")[:, 1:], training)
-
-    def loops(self) -> Any:
-        import maquette.models.text._kernels as loops
-
-        return loops

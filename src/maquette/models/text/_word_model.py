@@ -107,10 +107,6 @@ class WordModel(Model):
         """The words' vectors: (words, dim)."""
         return np.array(ops.convert_to_numpy(self.U))
 
-    def loops(self) -> Any:
-        """The page's module of compiled loops, whose `fit` takes the place of Keras's."""
-        raise NotImplementedError
-
     def fit(self, x: Any = None, *args: Any, **settings: Any) -> Any:
         """Windows of a text, negative sampling and plain gradient descent are left to the compiled loops."""
         windows = getattr(x, "x", None)
@@ -119,7 +115,7 @@ class WordModel(Model):
         if not (isinstance(windows, Windows) and thinned and sgd and self.objective == "negative"):
             return super().fit(x, *args, **settings)
         try:
-            loops = self.loops()
+            import maquette.models.text._kernels as loops
         except ImportError:
             raise InputError(
                 "optimizer.sgd: negative sampling with plain gradient descent runs in compiled loops that need numba: "
