@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
+from scipy import stats
 
 from maquette.core.dropout import Dropout
 from maquette.core.model import Model, learning_rule
@@ -112,6 +113,57 @@ def test_the_draws_have_their_distributions():
     p = np.repeat(np.array([[0.0, 0.25, 1.0]], "float32"), n, axis=0)
     share = numbers(noise.bernoulli(ops.convert_to_tensor(p))).mean(axis=0)
     assert share[0] == 0 and share[2] == 1 and abs(share[1] - 0.25) < 4 * np.sqrt(0.25 * 0.75 / n)
+
+
+def hashed(seed, call, count):
+    """The bits of a draw as they are defined, by NumPy's unsigned integers."""
+
+    def mixed(x, key):
+        x = (x ^ x >> np.uint32(17)) * np.uint32(0xED5AD4BB) + key
+        x = (x ^ x >> np.uint32(11)) * np.uint32(0xAC4C1B51)
+        x = (x ^ x >> np.uint32(15)) * np.uint32(0x31848BAB)
+        return x ^ x >> np.uint32(14)
+
+    with np.errstate(over="ignore"):
+        before = mixed(np.uint32(call), np.uint32(seed))
+        between = mixed(before, np.uint32(seed + 1))
+        return mixed(np.arange(count, dtype=np.uint32) ^ before, between) & np.uint32(2**31 - 1)
+
+
+def test_every_backend_draws_the_same_numbers():
+    noise = Noise(7)
+    for call in range(3):
+        wanted = (hashed(7, call, 6) >> np.uint32(7)) / np.float32(2**24)
+        np.testing.assert_array_equal(numbers(noise.uniform((2, 3))).ravel(), wanted)
+    half = Noise(7, dtype="bfloat16").uniform((6,))
+    np.testing.assert_array_equal(numbers(ops.cast(half, "float32")), (hashed(7, 0, 6) >> np.uint32(23)) / 256)
+    normal = numbers(Noise(7).normal((6,)))
+    middle = (hashed(7, 0, 6) // 256 + 0.5) / 2**23  # of the interval that a draw stands for
+    np.testing.assert_allclose(normal, stats.norm.ppf(middle), rtol=1e-5, atol=1e-6)
+
+
+def test_what_is_rare_stays_so_in_half_precision():
+    noise, n = Noise(0, dtype="bfloat16"), 200_000
+    share = numbers(ops.cast(noise.bernoulli(ops.full((n,), 1 / 1024, "bfloat16")), "float32")).mean()
+    assert abs(share - 1 / 1024) < 4 * np.sqrt(1 / 1024 / n)
+
+
+def test_draws_of_neighbours_steps_and_seeds_are_independent():
+    """Pairs of 5 bits of each number, tabulated and compared with equal shares; the means of rows and columns."""
+    calls = np.stack([hashed(3, call, 4096) for call in range(256)])
+    seeds = np.stack([hashed(seed, 0, 4096) for seed in range(256)])
+    pairs = {}
+    for shift in (7, 16, 26):
+        q, of_seeds = calls >> np.uint32(shift) & np.uint32(31), seeds >> np.uint32(shift) & np.uint32(31)
+        pairs |= {("index", shift, lag): (q[:, :-lag], q[:, lag:]) for lag in (1, 3, 16, 28)}
+        pairs |= {("call", shift, lag): (q[:-lag], q[lag:]) for lag in (1, 2, 16)}
+        pairs["seed", shift] = of_seeds[:-1], of_seeds[1:]
+    counts = {name: np.bincount((32 * a + b).ravel(), minlength=1024) for name, (a, b) in pairs.items()}
+    found = {name: stats.chisquare(count).pvalue for name, count in counts.items()}
+    for axis in (0, 1):
+        mean = (calls / 2**31).mean(axis)
+        found["means", axis] = stats.kstest((mean - 0.5) * np.sqrt(12 * calls.shape[axis]), "norm").pvalue
+    assert min(found.values()) > 1e-4, min(found, key=found.get)
 
 
 def test_a_table_stands_in_for_every_draw_in_the_order_of_the_draws(monkeypatch):

@@ -1,10 +1,46 @@
-"""The one door through which a model draws random numbers."""
+"""The one door through which a model draws random numbers.
 
+They come from an integer hash: number i of the n-th draw is hash(i, n, seed), the same on every backend. XLA fuses it
+with what the numbers are drawn for, whereas JAX's own generator costs more than the layers around it on a CPU, and on
+PyTorch Keras draws from a generator that no seed of the model fixes and no file keeps.
+
+The hash is a multiply-xorshift mixer of three rounds, with two keys that are hashes of n and the seed; products wrap
+around. Two rounds, which pass for single numbers, would leave correlations between neighbours. It has 2^32 results: it
+is for the noise of training, not for cryptography.
+
+Source: Salmon et al. (2011), "Parallel random numbers: as easy as 1, 2, 3" (draws numbered by counters); Wellons
+(2018), "Prospecting for hash functions" (the mixer, triple32).
+"""
+
+import math
 from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
+
+DIGITS = {"bfloat16": 8, "float16": 11}  # of a number in [1/2, 1), where it has fewer than the 24 of float32
+
+
+def bits(generator: keras.random.SeedGenerator, shape: Any) -> Any:
+    """Uniform integers in [0, 2^31), int32, of the shape; the generator counts its draws."""
+    seed, count = (ops.cast(number, "int32") for number in ops.unstack(generator.next()))
+    before = _mixed(count, seed)
+    between = _mixed(before, seed + 1)
+    index = ops.reshape(ops.arange(math.prod(shape), dtype="int32"), shape)
+    return ops.bitwise_and(_mixed(ops.bitwise_xor(index, before), between), 2**31 - 1)
+
+
+def _mixed(x: Any, key: Any) -> Any:
+    """int32 -> int32, a bijection for each key, in which every bit of x and key moves about half of the result's."""
+    x = _folded(x, 17) * -312814405 + key
+    x = _folded(x, 11) * -1404298415
+    return _folded(_folded(x, 15) * 830770091, 14)
+
+
+def _folded(x: Any, by: int) -> Any:
+    """x xor (x >> by), shifting zeros in, which int32 does not by itself."""
+    return ops.bitwise_xor(x, ops.bitwise_and(ops.right_shift(x, by), 2 ** (32 - by) - 1))
 
 
 @keras.saving.register_keras_serializable("maquette")
@@ -36,25 +72,35 @@ class Noise(keras.layers.Layer):
         self.calls = 0
         self.built = True
 
-    def _draw(self, kind: str, shape: Any, training: bool) -> Any:
-        if Noise.table is not None:
-            self.calls += 1
-            fixed = Noise.table(kind, tuple(int(size) for size in shape), self.calls)
-            return ops.convert_to_tensor(fixed, self.compute_dtype)
-        seed = self.train_seed if training else self.evaluation_seed
-        return getattr(keras.random, kind)(shape, dtype=self.compute_dtype, seed=seed)
+    def _fixed(self, kind: str, shape: Any, dtype: str) -> Any:
+        assert Noise.table is not None
+        self.calls += 1
+        return ops.convert_to_tensor(Noise.table(kind, tuple(int(size) for size in shape), self.calls), dtype)
+
+    def _bits(self, shape: Any, training: bool) -> Any:
+        return bits(self.train_seed if training else self.evaluation_seed, shape)
 
     def normal(self, shape: Any, training: bool = True) -> Any:
-        """Draws from N(0, 1); shape -> array of that shape in the layer's compute dtype."""
-        return self._draw("normal", shape, training)
+        """Draws from N(0, 1), within 5.3; shape -> array of that shape in the layer's compute dtype."""
+        if Noise.table is not None:
+            return self._fixed("normal", shape, self.compute_dtype)
+        odd = 2 * ops.right_shift(self._bits(shape, training), 8) + 1  # below 2^24: float32 has it exactly
+        return ops.cast(math.sqrt(2) * ops.erfinv(ops.cast(odd, "float32") * 2.0**-23 - 1), self.compute_dtype)
 
     def uniform(self, shape: Any, training: bool = True) -> Any:
         """Draws from [0, 1); shape -> array of that shape in the layer's compute dtype."""
-        return self._draw("uniform", shape, training)
+        return self._uniform(shape, training, self.compute_dtype)
+
+    def _uniform(self, shape: Any, training: bool, dtype: str) -> Any:
+        if Noise.table is not None:
+            return self._fixed("uniform", shape, dtype)
+        digits = DIGITS.get(dtype, 24)
+        return ops.cast(ops.right_shift(self._bits(shape, training), 31 - digits), dtype) * 2.0**-digits
 
     def bernoulli(self, probability: Any, training: bool = True) -> Any:
         """probability: any shape, in [0, 1] -> zeros and ones of the same shape and dtype."""
-        below = ops.cast(self.uniform(ops.shape(probability), training), probability.dtype) < probability
+        # The few digits of half precision would make what is rare too frequent.
+        below = self._uniform(ops.shape(probability), training, "float32") < ops.cast(probability, "float32")
         return ops.cast(below, probability.dtype)
 
     def get_config(self) -> dict[str, Any]:
