@@ -36,10 +36,12 @@ def ours(epochs: int) -> tuple[Any, Any]:
     """The pipeline and the model of `maquette train`."""
     from dataclasses import replace
 
-    from maquette import assembly, backend, catalog
+    from maquette import backend
+
+    backend.choose("auto", "bernoulli_rbm")  # before anything imports Keras
+    from maquette import assembly, catalog
     from maquette.data.dataset import Dataset, Split
 
-    backend.choose("auto", "bernoulli_rbm")
     recipe = replace(
         catalog.recipe("digits-rbm"),
         **{"data": "mnist", "model": {"hidden_units": HIDDEN, "chains": BATCH}, "optimizer": {"sgd": RATE}},

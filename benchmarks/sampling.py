@@ -4,9 +4,10 @@
 
 The target is a normal with the covariance 0.7^|i - j| in 2 or 100 dimensions, the proposal 2.38^2 / d of it. Beside
 ours: one chain as a plain loop in NumPy, as a textbook prints it; all chains at once in NumPy; BlackJAX's random walk,
-vectorised and compiled; emcee's ensemble of walkers, vectorised. Every contestant runs in a process of its own and
-starts in a draw of the target. A ratio is the median over rounds; every second round runs backwards. What is recorded
-is the effective draws per second of the first coordinate.
+vectorised and compiled; emcee's ensemble of walkers, vectorised. NumPyro has no random walk: its kernels follow the
+gradient or learn from the chains, which are other algorithms. Every contestant runs in a process of its own and starts
+in a draw of the target. A ratio is the median over rounds; every second round runs backwards. What is recorded is the
+effective draws per second of the first coordinate.
 """
 
 import argparse

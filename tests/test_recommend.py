@@ -97,8 +97,22 @@ WRONG = {
     "a fold": (["train", "svdpp", "--data", "tastes", "--set", "inputs.fold=2"], "inputs.fold=2", "no folds"),
     "data without ratings": (["train", "svdpp", "--data", "digits"], "svdpp", "recommendation", "digits"),
     "a column": (["train", "svdpp", "--data", "{data}"], "no column 'user'", "inputs.user=COLUMN"),
+    "a rating off the scale": (
+        ["train", "svdpp", "--data", "{high}", "--set", "inputs.high=5"],
+        "row 2",
+        "7 is outside",
+    ),
+    "a pair twice": (["train", "svdpp", "--data", "{twice}"], "row 3 rates item 'tea' by user 'ann' again after row 1"),
+    "a user with no id": (["train", "svdpp", "--data", "{nameless}"], "row 2 has no user"),
     "a rule": (["train", "rating_rbm", "--data", "tastes", "--set", "model.prediction=mode"], "model.prediction=mode"),
     "levels": (["train", "rating_rbm", "--data", "tastes", "--set", "model.step=0.1"], "levels", "model.step"),
+}
+
+
+FILES = {
+    "high": "ann,tea,5\nbob,tea,7\n",
+    "twice": "ann,tea,5\nbob,tea,4\nann,tea,1\n",
+    "nameless": "ann,tea,5\n,tea,1\n",
 }
 
 
@@ -107,6 +121,9 @@ def test_what_is_wrong_is_named(case, command, recommender, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     line, *named = WRONG[case]
     places = {"run": recommender, "data": Path(recommender).parent / "ratings.csv"}
+    for name, rows in FILES.items():
+        places[name] = tmp_path / f"{name}.csv"
+        places[name].write_text("user,item,rating\n" + rows)
     words = [word.format(**places) for word in line]
     if case == "a split":
         words += [part for key in ("user=who", "item=film", "rating=stars") for part in ("--set", f"inputs.{key}")]

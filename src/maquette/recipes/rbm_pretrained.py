@@ -16,7 +16,7 @@ RECIPE = Recipe(
     schedule="cosine",
     batch_size=256,
     epochs=15,
-    minutes=1.5,
+    minutes=0.5,
     expect={"test_accuracy": Expect(0.9797, "Pattanayak (2023), Listing 5-3b, counted over what it tests", "at least")},
     tiny={"data": "digits", "model.hidden_units": (16,), "model.pretrain_epochs": 0, "epochs": 3},
 )
