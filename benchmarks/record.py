@@ -15,9 +15,20 @@ def forget(benchmark: str, case: str) -> None:
 
 
 def record(
-    benchmark: str, case: str, unit: str, ours: float, peer: float, peer_name: str, ratio: float, page: str | None
+    benchmark: str,
+    case: str,
+    unit: str,
+    ours: float,
+    peer: float,
+    peer_name: str,
+    ratio: float,
+    page: str | None,
+    note: str = "",
 ) -> None:
-    """Write or replace an entry; a ratio above 1 means that we are ahead. What runs on no backend has no page."""
+    """Write or replace an entry; a ratio above 1 means that we are ahead. What runs on no backend has no page.
+
+    `note` says what else was measured, such as how good the result is.
+    """
     from maquette import __version__, backend, files
     from maquette.verbs.train import device_name
 
@@ -25,6 +36,7 @@ def record(
         **{"benchmark": benchmark, "case": case, "unit": unit, "ours": round(float(ours), 1)},
         **{"peer": round(float(peer), 1), "peer_name": peer_name, "ratio": round(float(ratio), 3)},
         **{"backend": backend.fastest(page) if page else "numpy", "device": device_name(), "version": __version__},
+        **({"note": note} if note else {}),
     }
     entries = json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else []
     key = ("benchmark", "case", "peer_name")

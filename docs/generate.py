@@ -101,7 +101,7 @@ def benchmarks(path: Path) -> str:
     entries = json.loads(path.read_text(encoding="utf-8"))
     rows = [
         f"| {e['benchmark'].replace('_', ' ')} | {e['case']} | {e['unit']} | {e['ours']:,g} | {e['peer']:,g} "
-        f"| {e['peer_name']} | {e['ratio']:.2f} | {e['backend']} |"
+        f"| {e['peer_name']} | {e['ratio']:.2f} | {e['backend']} | {e.get('note', '')} |"
         for e in entries
     ]
     machines = ", ".join(sorted({f"{e['device']} (Maquette {e['version']})" for e in entries}))
@@ -110,8 +110,8 @@ def benchmarks(path: Path) -> str:
             *("# Benchmarks", ""),
             "Written by the scripts in `benchmarks/`, which measure Maquette and its peers in turns. A ratio above 1 "
             "means that Maquette is ahead; it is the median of the ratios of the rounds.",
-            *("", "| benchmark | case | unit | Maquette | peer | peer's name | ratio | backend |"),
-            *("| --- | --- | --- | ---: | ---: | --- | ---: | --- |", *rows),
+            *("", "| benchmark | case | unit | Maquette | peer | peer's name | ratio | backend | also |"),
+            *("| --- | --- | --- | ---: | ---: | --- | ---: | --- | --- |", *rows),
             *("", f"Measured on: {machines}.", ""),
         ]
     )

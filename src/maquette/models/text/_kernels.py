@@ -1,39 +1,67 @@
-"""Word2vec with negative sampling as compiled loops for the CPU: the objective of the pages, word after word.
+"""Word2vec with negative sampling as compiled loops for the CPU: the objective of the pages, group after group.
 
-A thread walks over its part of the text and thins out frequent words. For every word that it keeps it takes a window,
-and a step of gradient descent on
+A thread walks over its part of the text and thins out frequent words. T words that follow each other then make a step
+of gradient descent together, on
 
     L = sum over the targets of a row h of  [ softplus(-h.v_target) + (K / S) sum_s softplus(h.v_noise_s) ]
 
-which is what the pages' `compute_loss` averages. Three things make it fast, and change nothing about L:
+which is what the pages' `compute_loss` averages. What makes it fast changes nothing about L:
 
-    shared noise     T rows that follow each other are set against the same S noise words, with the weight K / S. The
-                     scores are a product (T, dim) x (dim, S) of matrices that stay in the first cache.
-    fused updates    a vector is read once to be scored and once to be moved and to be added to the gradient of h.
-    no locks         threads write into the same tables; words that two of them move at once are rare enough.
-
-Inner loops run over the components of a vector, four noise words at a time, and have no branch.
+    products         the T rows H are set against the same words V: S noise words with the weight K / S and, in
+                     skip-gram, the words around all of the rows. Scores are H V^T, steps are G V and G^T H: three small
+                     products of matrices that stay in the first caches, at the speed of BLAS. G holds zeros where a
+                     word is no neighbour of a row, which costs less than to pick the pairs.
+    means            in CBOW the rows are a product too, H = A X, of the words around a group and of shares A, which are
+                     1 / neighbours or 0; A^T dH are the steps of those words.
+    one reading      a vector is read and written once for a group, instead of once for each pair.
+    no locks         threads add to the same tables; words that two of them move at once are rare enough.
 
 Source: Mikolov et al. (2013), "Distributed representations of words and phrases", section 2.2; Ji et al. (2016),
 "Parallelizing word2vec in shared and distributed memory"; Recht et al. (2011), "Hogwild!".
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise, repeat
-from typing import Any
+from typing import Any, NamedTuple
 
-import keras
 import numpy as np
-from keras import ops
 from numba import njit
 
-SENTENCE = 1024  # words that are kept of a line at a time
-HELD = 16  # rows that share their noise: T
-LANES = 16  # numbers that the processor adds at once
-PARTS = 40  # of a pass, at most, between which the learning rate changes and the progress is reported
+KEPT = 1024  # words that are kept at a time
+GROUP = 16  # rows that make a step together: T
+COUNTED = 16  # of so many groups one counts for the loss that is reported
 F = np.float32
 _fast: Any = {"fastmath": True, "nogil": True, "error_model": "numpy", "cache": True}
+
+
+class Room(NamedTuple):
+    """What a group works in: T rows, C = T + 2 reach places around them, N words against them."""
+
+    first: Any  # (T,): where the neighbours of a row begin among the places
+    last: Any  # (T,): and where they end; the row's own word, which is none of them, lies in between
+    H: Any  # (T, dim): the rows
+    V: Any  # (N, dim): the S noise words, behind the C places in skip-gram
+    G: Any  # (T, N): scores, then probabilities, then steps
+    dH: Any  # (T, dim)
+    dV: Any  # (N, dim)
+    A: Any  # (T, C): in CBOW the share of each place in the mean of its neighbours
+    X: Any  # (C, dim): in CBOW the words around, then their steps
+
+
+@njit(**_fast)
+def make_room(mean: bool, reach: int, size: int, dim: int) -> Room:
+    """Empty room for groups of CBOW (`mean`) or skip-gram with `size` noise words."""
+    around = GROUP + 2 * reach
+    against = size if mean else size + around
+    return Room(
+        np.zeros(GROUP, np.int64),
+        np.zeros(GROUP, np.int64),
+        np.zeros((GROUP, dim), F),
+        np.zeros((against, dim), F),
+        np.zeros((GROUP, against), F),
+        np.zeros((GROUP, dim), F),
+        np.zeros((against, dim), F),
+        np.zeros((GROUP, around), F),
+        np.zeros((around, dim), F),
+    )
 
 
 @njit(**_fast)
@@ -53,125 +81,187 @@ def sigmoid(x: Any) -> Any:
 
 
 @njit(**_fast)
-def keep_words(tokens: Any, start: int, stop: int, keep: Any, state: Any, kept: Any) -> Any:
-    """Fill `kept` from tokens[start:stop] up to the end of a line, each word with its probability to be kept.
+def keep_words(tokens: Any, start: int, keep: Any, state: Any, kept: Any, lines: Any, margin: int) -> Any:
+    """Fill `kept` from tokens[start:], each word with its probability to be kept, and `lines` with its line's number.
+
+    There is a margin before the first word and after the last; its places are in lines of their own.
 
     Returns:
-        Where to go on, how many were kept, the generator's state.
+        Where to go on, the place after the last word, the generator's state.
     """
-    count = 0
-    while start < stop and count < SENTENCE:
+    place, line = margin, 0
+    while start < len(tokens) and place < margin + KEPT:
         word = tokens[start]
         start += 1
-        if word == 0:
-            break
-        state = advance(state)
-        if F(state >> np.uint64(40)) * F(2.0**-24) < keep[word - 1]:
-            kept[count] = word - 1
-            count += 1
-    return start, count, state
+        line += word == 0
+        if word > 0:
+            state = advance(state)
+            if F(state >> np.uint64(40)) * F(2.0**-24) < keep[word - 1]:
+                kept[place], lines[place] = word - 1, line
+                place += 1
+    kept[place:] = 0
+    for i in range(len(lines)):
+        lines[i] = lines[i] if margin <= i < place else -1 - i
+    return start, place, state
 
 
 @njit(**_fast)
-def draw_noise(W: Any, table: Any, state: Any, noise: Any, rows: Any) -> Any:
-    """Draw the noise words and copy their vectors into `rows`: (S, dim)."""
+def draw_noise(table: Any, state: Any, noise: Any) -> Any:
+    """Draw the noise words of a group: (S,); returns the generator's state."""
     for s in range(len(noise)):
         state = advance(state)
         noise[s] = table[(state >> np.uint64(32)) & np.uint64(len(table) - 1)]
-        for t in range(rows.shape[1]):
-            rows[s, t] = W[noise[s], t]
     return state
 
 
 @njit(**_fast)
-def pull(h: Any, W: Any, target: int, rate: Any, dh: Any) -> Any:
-    """One target of h: (dim,): move its vector, add the step of h to `dh`; returns its probability."""
-    score = F(0)
+def find_neighbours(lines: Any, at: int, reach: int, dynamic: bool, state: Any, room: Room) -> Any:
+    """Where the neighbours of the rows at the places at, at + 1, ... begin and end; returns the generator's state."""
+    for row in range(GROUP):
+        state = advance(state)
+        own = 1 + np.int64((state >> np.uint64(33)) % np.uint64(reach)) if dynamic else reach
+        place, line = at + row, lines[at + row]
+        first, last = place - own, place + own
+        while lines[first] != line:
+            first += 1
+        while lines[last] != line:
+            last -= 1
+        room.first[row], room.last[row] = first - at + reach, last + 1 - at + reach
+    return state
+
+
+@njit(**_fast)
+def gather(table: Any, ids: Any, rows: Any) -> None:
+    """rows = table[ids]."""
+    for i in range(len(ids)):
+        source, target = table[ids[i]], rows[i]
+        for t in range(len(target)):
+            target[t] = source[t]
+
+
+@njit(**_fast)
+def scatter(table: Any, ids: Any, rows: Any) -> None:
+    """table[ids] += rows, where an id may occur several times."""
+    for i in range(len(ids)):
+        target, more = table[ids[i]], rows[i]
+        for t in range(len(target)):
+            target[t] += more[t]
+
+
+@njit(**_fast)
+def score(room: Room) -> None:
+    """G = sigmoid(H V^T)."""
+    np.dot(room.H, room.V.T, room.G)
+    scores = room.G.reshape(room.G.size)
+    for i in range(len(scores)):
+        scores[i] = sigmoid(scores[i])
+
+
+@njit(**_fast)
+def missed(g: Any) -> Any:
+    """-sum log(1 - p): what noise words of the probabilities g add to a loss."""
+    loss = 0.0
+    for p in g:
+        loss -= np.log(max(F(1) - p, F(1e-7)))
+    return loss
+
+
+@njit(**_fast)
+def skip_gram_loss(room: Room, reach: int, scale: Any) -> Any:
+    """The sum of losses over the targets, and how many they are, of a group of which G holds the probabilities."""
+    loss, targets, around = 0.0, 0.0, GROUP + 2 * reach
+    for row in range(GROUP):
+        for i in range(room.first[row], room.last[row]):
+            if i != row + reach:
+                loss -= np.log(max(room.G[row, i], F(1e-7)))
+        pairs = room.last[row] - room.first[row] - 1
+        loss, targets = loss + pairs * scale * missed(room.G[row, around:]), targets + pairs
+    return loss, targets
+
+
+@njit(**_fast)
+def skip_gram_step(U: Any, W: Any, words: Any, around: Any, noise: Any, rate: Any, scale: Any, counted: bool,
+                   room: Room) -> Any:  # fmt: skip
+    """Each of the words (T,) against its neighbours among the words around (C,).
+
+    Returns:
+        The sum of losses and the number of targets, zeros where the group is not counted.
+    """
+    n, reach = len(around), (len(around) - GROUP) // 2
+    gather(U, words, room.H)
+    gather(W, around, room.V[:n])
+    gather(W, noise, room.V[n:])
+    score(room)
+    found = skip_gram_loss(room, reach, scale) if counted else (0.0, 0.0)
+    for row in range(GROUP):
+        g, first, last = room.G[row], room.first[row], room.last[row]
+        for i in range(n):
+            g[i] = rate * (F(1) - g[i]) if first <= i < last else F(0)
+        g[row + reach] = F(0)
+        weight = -rate * scale * F(last - first - 1)
+        for i in range(n, len(g)):
+            g[i] *= weight
+    np.dot(room.G, room.V, room.dH)
+    np.dot(room.G.T, room.H, room.dV)
+    scatter(U, words, room.dH)
+    scatter(W, around, room.dV[:n])
+    scatter(W, noise, room.dV[n:])
+    return found
+
+
+@njit(**_fast)
+def find_shares(room: Room, reach: int) -> None:
+    """A: 1 / neighbours where a place holds a neighbour of a row, else 0."""
+    for row in range(GROUP):
+        shares, first, last = room.A[row], room.first[row], room.last[row]
+        share = F(1) / F(max(last - first - 1, 1))
+        for i in range(len(shares)):
+            shares[i] = share if first <= i < last else F(0)
+        shares[row + reach] = F(0)
+
+
+@njit(**_fast)
+def pull(h: Any, vector: Any, rate: Any, dh: Any) -> Any:
+    """Move the target's vector (dim,), add the step of its row h (dim,) to dh; returns its probability."""
+    product = F(0)
     for t in range(len(h)):
-        score += h[t] * W[target, t]
-    p = sigmoid(score)
+        product += h[t] * vector[t]
+    p = sigmoid(product)
     g = rate * (F(1) - p)
     for t in range(len(h)):
-        v = W[target, t]
+        v = vector[t]
         dh[t] += g * v
-        W[target, t] = v + g * h[t]
+        vector[t] = v + g * h[t]
     return p
 
 
 @njit(**_fast)
-def push(h: Any, rows: Any, weight: Any, g: Any, dh: Any) -> Any:
-    """The noise of h: its steps in `g` (S,), the step of h added to `dh`; returns the sum of log(1 - p)."""
-    size = len(g)
-    for s in range(0, size, 4):
-        a, b, c, d = F(0), F(0), F(0), F(0)
-        for t in range(len(h)):
-            a += h[t] * rows[s, t]
-            b += h[t] * rows[s + 1, t]
-            c += h[t] * rows[s + 2, t]
-            d += h[t] * rows[s + 3, t]
-        g[s], g[s + 1], g[s + 2], g[s + 3] = a, b, c, d
-    left = 1.0
-    for s in range(size):
-        p = sigmoid(g[s])
-        left *= F(1) - p
-        g[s] = -weight * p
-    for s in range(0, size, 4):
-        a, b, c, d = g[s], g[s + 1], g[s + 2], g[s + 3]
-        for t in range(len(h)):
-            dh[t] += a * rows[s, t] + b * rows[s + 1, t] + c * rows[s + 2, t] + d * rows[s + 3, t]
-    return np.log(left + 1e-300)
-
-
-@njit(**_fast)
-def move_noise(g: Any, held: Any, used: int, noise: Any, W: Any) -> None:
-    """W[noise] += g^T held, for the rows that share the noise: g (T, S), held (T, dim); rows from `used` on are old."""
-    for row in range(used, len(held)):
-        g[row] = F(0)
-    for s in range(len(noise)):
-        for row in range(0, used, 4):
-            a, b, c, d = g[row, s], g[row + 1, s], g[row + 2, s], g[row + 3, s]
-            for t in range(held.shape[1]):
-                W[noise[s], t] += a * held[row, t] + b * held[row + 1, t] + c * held[row + 2, t] + d * held[row + 3, t]
-
-
-@njit(**_fast)
-def skip_gram_step(U: Any, W: Any, words: Any, i: int, a: int, b: int, rate: Any, scale: Any, h: Any, dh: Any,
-                   rows: Any, g: Any) -> Any:  # fmt: skip
-    """The word words[i] against its neighbours words[a:b]; h, dh (dim,), rows (S, dim), g (S,) are room to work in.
-
-    Returns:
-        The sum of losses over the pairs, and how many pairs there are.
-    """
-    word, pairs, likelihood = words[i], b - a - 1, 1.0
-    h[:] = U[word]
-    dh[:] = F(0)
-    for j in range(a, b):
-        if j != i:
-            likelihood *= pull(h, W, words[j], rate, dh)
-    noise = push(h, rows, rate * scale * F(pairs), g, dh)
-    for t in range(len(h)):
-        U[word, t] += dh[t]
-    return -np.log(likelihood + 1e-300) - pairs * scale * noise, pairs
-
-
-@njit(**_fast)
-def cbow_step(U: Any, W: Any, words: Any, i: int, a: int, b: int, rate: Any, scale: Any, h: Any, dh: Any,
-              rows: Any, g: Any) -> Any:  # fmt: skip
-    """The mean of the neighbours words[a:b] against the word words[i]; see `skip_gram_step`."""
-    share = F(1) / F(b - a - 1)
-    h[:] = F(0)
-    dh[:] = F(0)
-    for j in range(a, b):
-        if j != i:
-            for t in range(len(h)):
-                h[t] += share * U[words[j], t]
-    likelihood = pull(h, W, words[i], rate, dh)
-    noise = push(h, rows, rate * scale, g, dh)
-    for j in range(a, b):
-        if j != i:
-            for t in range(len(h)):
-                U[words[j], t] += share * dh[t]
-    return -np.log(likelihood + 1e-300) - scale * noise, 1
+def cbow_step(U: Any, W: Any, words: Any, around: Any, noise: Any, rate: Any, scale: Any, counted: bool,
+              room: Room) -> Any:  # fmt: skip
+    """The means of the neighbours among the words around (C,) against the words (T,); see `skip_gram_step`."""
+    loss, targets = 0.0, 0.0
+    find_shares(room, (len(around) - GROUP) // 2)
+    gather(U, around, room.X)
+    np.dot(room.A, room.X, room.H)
+    gather(W, noise, room.V)
+    score(room)
+    for row in range(GROUP):
+        surrounded = room.last[row] - room.first[row] > 1
+        loss += scale * missed(room.G[row]) if counted and surrounded else 0.0
+        g, weight = room.G[row], -rate * scale * F(surrounded)
+        for i in range(len(g)):
+            g[i] *= weight
+    np.dot(room.G, room.V, room.dH)
+    np.dot(room.G.T, room.H, room.dV)
+    for row in range(GROUP):
+        if room.last[row] - room.first[row] > 1:
+            p = pull(room.H[row], W[words[row]], rate, room.dH[row])
+            if counted:
+                loss, targets = loss - np.log(max(p, F(1e-7))), targets + 1.0
+    np.dot(room.A.T, room.dH, room.X)
+    scatter(U, around, room.X)
+    scatter(W, noise, room.dV)
+    return loss, targets
 
 
 @njit(**_fast)
@@ -183,106 +273,23 @@ def walk(tokens: Any, U: Any, W: Any, keep: Any, table: Any, settings: Any, rate
             of a window; whether each window draws its own reach; negative samples K; noise words S.
 
     Returns:
-        The sum of losses and the number of targets.
+        The sum of losses and the number of targets, both of one group in 16.
     """
-    mean, window, dynamic, negatives, size = settings
-    dim, state, start, used = U.shape[1], np.uint64(seed), 0, 0
-    kept, noise = np.zeros(SENTENCE, np.int32), np.zeros(size, np.int32)
-    rows, held = np.zeros((size, dim), F), np.zeros((HELD, dim), F)
-    g, dh = np.zeros((HELD, size), F), np.zeros(dim, F)
-    scale, loss, targets = F(negatives) / F(size), 0.0, 0
+    mean, reach, dynamic, negatives, size = settings
+    state, start, groups, loss, targets = np.uint64(seed), 0, 0, 0.0, 0.0
+    scale, room = F(negatives) / F(size), make_room(mean, reach, size, U.shape[1])
+    kept, lines = np.zeros(KEPT + GROUP + 2 * reach, np.uint32), np.zeros(KEPT + GROUP + 2 * reach, np.int64)
+    noise = np.zeros(size, np.uint32)
     while start < len(tokens):
-        start, count, state = keep_words(tokens, start, len(tokens), keep, state, kept)
-        for i in range(count if count > 1 else 0):
-            if used == 0:
-                state = draw_noise(W, table, state, noise, rows)
-            state = advance(state)
-            reach = 1 + np.int64((state >> np.uint64(33)) % np.uint64(window)) if dynamic else window
-            a, b = max(0, i - reach), min(count, i + reach + 1)
-            h, own = held[used], g[used]
+        start, stop, state = keep_words(tokens, start, keep, state, kept, lines, reach)
+        for at in range(reach, stop, GROUP):
+            state = find_neighbours(lines, at, reach, dynamic, state, room)
+            state = draw_noise(table, state, noise)
+            words, around = kept[at : at + GROUP], kept[at - reach : at + GROUP + reach]
+            counted = groups % COUNTED == 0
             if mean:
-                more, pairs = cbow_step(U, W, kept, i, a, b, rate, scale, h, dh, rows, own)
+                more = cbow_step(U, W, words, around, noise, rate, scale, counted, room)
             else:
-                more, pairs = skip_gram_step(U, W, kept, i, a, b, rate, scale, h, dh, rows, own)
-            loss, targets, used = loss + more, targets + pairs, used + 1
-            if used == HELD:
-                move_noise(g, held, used, noise, W)
-                used = 0
-    if used:
-        move_noise(g, held, used, noise, W)
+                more = skip_gram_step(U, W, words, around, noise, rate, scale, counted, room)
+            loss, targets, groups = loss + more[0], targets + more[1], groups + 1
     return loss, targets
-
-
-def noise_table(counts: Any, size: int = 1 << 20) -> np.ndarray:
-    """Word numbers from 0, each as often as its share of counts^0.75: int32 (size,), a power of two."""
-    share = np.cumsum(np.asarray(counts, "float64") ** 0.75)
-    return np.searchsorted(share / share[-1], (np.arange(size) + 0.5) / size).astype("int32")
-
-
-def padded(table: Any) -> np.ndarray:
-    """A copy whose rows are of a length that the processor takes in whole steps, filled with zeros."""
-    values = np.asarray(ops.convert_to_numpy(table), "float32")
-    return np.pad(values, ((0, 0), (0, -values.shape[1] % LANES)))
-
-
-def fit(model: Any, batches: Any, epochs: int = 1, initial_epoch: int = 0, callbacks: Any = (),
-        validation_data: Any = None, **_: Any) -> keras.callbacks.History:  # fmt: skip
-    """What `Model.fit` does, with an epoch as a pass of `walk`: the same callbacks, learning rates and optimizer state.
-
-    With one thread the result is the same to the last bit wherever it was interrupted; threads that write into one
-    table do so in an order of their own. A text is shared among `model.threads` threads, all cores if 0, each of which
-    gets at least 20,000 words.
-    """
-    called = keras.callbacks.CallbackList(list(callbacks), add_history=True, model=model, epochs=epochs)
-    text, logs, model.stop_training = Text(model, batches), {}, False
-    called.on_train_begin()
-    for epoch in range(initial_epoch, epochs):
-        called.on_epoch_begin(epoch)
-        logs = text.epoch(epoch, called)
-        if validation_data is not None:
-            scored = model.evaluate(validation_data, verbose=0, return_dict=True)
-            logs |= {f"val_{key}": value for key, value in scored.items()}
-        called.on_epoch_end(epoch, logs)
-        if model.stop_training:
-            break
-    called.on_train_end(logs)
-    return model.history
-
-
-class Text:
-    """The text of some batches, with what a pass over it needs."""
-
-    def __init__(self, model: Any, batches: Any) -> None:
-        windows, options = batches.x, batches.change.options
-        self.model, self.tokens = model, np.asarray(windows)
-        self.keep, self.table = windows.vocabulary.keep(options["subsample"]), noise_table(model.counts)
-        self.settings = (model.mean, windows.reach, options["dynamic"], model.negatives, model.noise_words)
-        self.steps, self.seed = len(batches), batches.seed or 0
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        self.threads = max(1, min(model.threads or cores or 1, len(self.tokens) // 20_000))
-        self.parts = max(1, min(PARTS, len(self.tokens) // 5_000))
-
-    def epoch(self, epoch: int, called: Any) -> dict[str, float]:
-        """One pass in parts, the learning rate that of the optimizer's schedule at the beginning of each."""
-        U, W, optimizer = padded(self.model.U), padded(self.model.W), self.model.optimizer
-        random, loss, targets = np.random.default_rng((self.seed, epoch)), 0.0, 0
-        cuts = np.linspace(0, len(self.tokens), self.parts * self.threads + 1).astype(np.int64)
-        with ThreadPoolExecutor(self.threads) as pool:
-            for part in range(self.parts):
-                called.on_train_batch_begin(part * self.steps // self.parts)
-                step = epoch * self.steps + part * self.steps // self.parts
-                optimizer.iterations.assign(step)
-                rate, seeds = F(optimizer.learning_rate), random.integers(1 << 62, size=self.threads)
-                ends = cuts[part * self.threads : (part + 1) * self.threads + 1]
-                texts = [self.tokens[a:b] for a, b in pairwise(ends)]
-                done = pool.map(self._walk, texts, repeat(U), repeat(W), repeat(rate), seeds)
-                for more, found in done:
-                    loss, targets = loss + more, targets + found
-                called.on_train_batch_end((part + 1) * self.steps // self.parts - 1, {"loss": loss / max(targets, 1)})
-        optimizer.iterations.assign((epoch + 1) * self.steps)
-        self.model.U.assign(U[:, : self.model.dim])
-        self.model.W.assign(W[:, : self.model.dim])
-        return {"loss": loss / max(targets, 1), "learning_rate": float(rate)}
-
-    def _walk(self, text: Any, U: Any, W: Any, rate: Any, seed: Any) -> Any:
-        return walk(text, U, W, self.keep, self.table, self.settings, rate, np.uint64(seed))
