@@ -1,10 +1,10 @@
-"""Word vectors five ways on one text: counts, their factors, skip-gram and CBOW, and what an analogy looks like.
+"""Word vectors six ways on one text: counts, their factors, skip-gram, CBOW and GloVe, and what an analogy looks like.
 
     python labs/word_vectors.py [--out runs/word_vectors] [--words 1000000] [--epochs 5]
 
 Prints the co-occurrence matrix of three sentences with its singular values, then the scores of vectors that were
-learned from English text in different ways, and draws king, queen, man and woman on the principal plane of their GloVe
-vectors. Texts, lists and vectors are read from $MAQUETTE_DATA.
+learned from English text in different ways. Draws how much GloVe lets a count weigh, and king, queen, man and woman on
+the principal plane of their GloVe vectors. Texts, lists and vectors are read from $MAQUETTE_DATA.
 """
 
 import argparse
@@ -49,12 +49,25 @@ def factored(text: np.ndarray) -> dict[str, WordVectors]:
 
 
 def learned(path: Path, out: Path, epochs: int) -> dict[str, WordVectors]:
-    """Vectors of skip-gram and CBOW."""
+    """Vectors of skip-gram, CBOW and GloVe, whose passes are over cells instead of the text."""
     found = {}
-    for name in ("skip-gram", "cbow"):
-        model = train(name, str(path), {"epochs": epochs, "batch_size": 1024}, out=out / name).model
+    for name, passes in {"skip-gram": epochs, "cbow": epochs, "glove": 5 * epochs}.items():
+        model = train(name, str(path), {"epochs": passes, "batch_size": 1024}, out=out / name).model
         found[name] = WordVectors(tuple(model.words), model.vectors())
     return found
+
+
+def weights(out: Path) -> None:
+    """How much a count weighs in GloVe's loss, for three exponents."""
+    from matplotlib.figure import Figure
+
+    counts = np.linspace(0, 20, 201)
+    axes = (figure := Figure(figsize=(4, 3), layout="constrained")).subplots()
+    for alpha in (0.5, 0.75, 1.0):
+        axes.plot(counts, np.minimum(1, (counts / 10) ** alpha), label=f"alpha {alpha:g}")
+    axes.set(xlabel="count (x_max = 10)", ylabel="weight")
+    axes.legend()
+    figure.savefig(out / "weights.png", dpi=150)
 
 
 def parallelogram(folder: Path, out: Path) -> None:
@@ -66,15 +79,19 @@ def parallelogram(folder: Path, out: Path) -> None:
     rows = vectors.unit[[vectors.row(word) for word in words]]
     steps = rows[1] - rows[0], rows[3] - rows[2]
     cosine = float(steps[0] @ steps[1] / np.linalg.norm(steps[0]) / np.linalg.norm(steps[1]))
-    print(f"king - man + woman: {vectors.nearest(['king', 'woman'], ['man'], 3)}")
+    found = vectors.nearest(["king", "woman"], ["man"], 3)
+    print("king - man + woman: " + ", ".join(f"{word} {score:.3f}" for word, score in found))
     print(f"cosine of king - man and queen - woman: {cosine:.3f}")
     places = project(rows)
-    axes = (figure := Figure(figsize=(4, 4), layout="constrained")).subplots()
+    axes = (figure := Figure(figsize=(5, 3.6), layout="constrained")).subplots()
     for a, b in ((0, 1), (2, 3)):
-        axes.annotate("", places[b], places[a], arrowprops={"arrowstyle": "->", "color": "#3f7fd6"})
+        axes.annotate("", places[b], places[a], arrowprops={"arrowstyle": "->", "color": "#3f7fd6", "shrinkB": 4})
     for word, place in zip(words, places, strict=True):
-        axes.annotate(word, place)
-    axes.scatter(*places.T, s=8)
+        axes.annotate(word, place, (0, 7), textcoords="offset points", ha="center")
+    axes.scatter(*places.T, s=14, color="#3f7fd6")
+    axes.set(aspect="equal", xticks=[], yticks=[], title=f"The two steps have a cosine of {cosine:.2f}")
+    axes.margins(0.2)
+    axes.spines[:].set_visible(False)
     figure.savefig(out / "parallelogram.png", dpi=150)
 
 
@@ -90,6 +107,7 @@ def main() -> None:
         print("skipped: set MAQUETTE_DATA to a folder that holds nltk_corpora, wikitext2_heldout, word_eval and glove")
         sys.exit(0)
     given.out.mkdir(parents=True, exist_ok=True)
+    weights(given.out)
     text = english_text.read().train.x[: 6 * given.words]  # a word has about five letters
     path = given.out / "text.txt"
     path.write_bytes(bytes(text).rpartition(b"\n")[0])

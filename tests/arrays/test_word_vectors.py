@@ -191,7 +191,7 @@ def test_weights_by_distance_and_parts_of_a_text(monkeypatch):
         np.testing.assert_allclose(right, slow)
         with monkeypatch.context() as patch:
             patch.setattr("maquette.methods.word_vectors.cooccurrence.PART", 3)
-            np.testing.assert_allclose(cooccurrence(tokens, 4, 3, weight, held=2).toarray(), slow + slow.T)
+            np.testing.assert_allclose(cooccurrence(tokens, 4, 3, weight, memory=1).toarray(), slow + slow.T)
 
 
 def test_mutual_information_of_independent_words_is_nothing():

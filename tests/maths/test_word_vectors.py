@@ -88,35 +88,39 @@ def kernels():
     return _kernels
 
 
-def compiled_gradient(kernels, made, rows, noise):
-    """Loss and gradients by one compiled step from the start for each row: -(what moved) / rate, over the targets."""
-    start, loss_, targets = (array(made.U), array(made.W)), 0.0, 0
-    moved = [np.zeros_like(table) for table in start]
-    scale = np.float32(made.negatives / made.noise_words)
+def compiled_gradient(kernels, made, tokens, reach, noise):
+    """Loss, gradients and number of targets by one compiled step of a group: -(what moved) / rate, over the targets."""
+    start = [array(made.U), array(made.W)]
+    tables = [table.copy() for table in start]
+    size = kernels.GROUP + 2 * reach + kernels.KEPT
+    kept, lines = np.zeros(size, "uint32"), np.zeros(size, "int64")
+    state, all_ = np.uint64(1), np.ones(12, "float32")
+    _, stop, state = kernels.keep_words(tokens, 0, all_, state, kept, lines, reach)
+    assert stop - reach == np.count_nonzero(tokens) <= kernels.GROUP
+    room = kernels.make_room(made.mean, reach, len(noise), 16)
+    kernels.find_neighbours(lines, reach, reach, False, state, room)
+    words, around = kept[reach : reach + kernels.GROUP], kept[: kernels.GROUP + 2 * reach]
     step = kernels.cbow_step if made.mean else kernels.skip_gram_step
-    for row in rows:
-        tables = [table.copy() for table in start]
-        held, g = np.zeros((kernels.HELD, 16), "float32"), np.zeros((kernels.HELD, len(noise)), "float32")
-        words = (row[row > 0] - 1).astype("int32")  # the word in the middle first: its place does not matter
-        more, pairs = step(
-            *(*tables, words, 0, 0, len(words), np.float32(1), scale),
-            *(held[0], np.zeros(16, "float32"), start[1][noise], g[0]),
-        )
-        kernels.move_noise(g, held, 1, noise, tables[1])
-        loss_, targets = loss_ + more, targets + pairs
-        for total, after, before in zip(moved, tables, start, strict=True):
-            total += before - after
-    return loss_ / targets, [table / targets for table in moved]
+    scale = np.float32(made.negatives / made.noise_words)
+    total, targets = step(*tables, words, around, noise.astype("uint32"), np.float32(1), scale, True, room)
+    moved = [(before - after) / targets for before, after in zip(start, tables, strict=True)]
+    return total / targets, moved, targets
 
 
 @pytest.mark.parametrize("page", [SkipGram, CBOW])
 def test_compiled_loops_follow_the_loss_and_gradient_of_the_page(page, kernels, monkeypatch):
+    """Lines of five words, three, one, which has no neighbour, and two; in skip-gram with a word that occurs twice."""
+    from maquette.methods.word_vectors.text_numbers import Vocabulary
+    from maquette.methods.word_vectors.windows import Windows
+
     made = model(page, "negative", noise_words=8)
-    rows = np.array([[3, 5, 9, 1, 0], [7, 2, 0, 0, 0], [1, 4, 6, 8, 12]])
+    tokens = np.array([3, 5, 9, 10 if made.mean else 3, 12, 0, 7, 2, 4, 0, 6, 0, 8, 1, 0], "int32")
+    rows = Windows(tokens, Vocabulary(tuple(WORDS), np.array(COUNTS)), 2).rows()
     drawn = np.linspace(0.02, 0.98, 8, dtype="float32")
     monkeypatch.setattr(Noise, "table", staticmethod(lambda kind, shape, call: drawn))
-    noise = np.searchsorted(made.noise_share, drawn).astype("int32")
-    found, tables = compiled_gradient(kernels, made, rows, noise)
+    noise = np.searchsorted(made.noise_share, drawn)
+    found, tables, targets = compiled_gradient(kernels, made, tokens, 2, noise)
+    assert targets == (10 if page is CBOW else 14 + 6 + 2)
     assert found == pytest.approx(loss(made, rows), rel=1e-5)
     before = [array(made.U), array(made.W)]
     made.compile(keras.optimizers.SGD(1.0))
@@ -131,7 +135,9 @@ def test_compiled_loops_follow_the_loss_and_gradient_of_the_page(page, kernels, 
 
 def test_compiled_noise_is_drawn_as_often_as_it_should(kernels):
     share = np.array(COUNTS) ** 0.75
-    table = kernels.noise_table(COUNTS, 1 << 16)
+    from maquette.models.text._loops import noise_table
+
+    table = noise_table(COUNTS, 1 << 16)
     np.testing.assert_allclose(np.bincount(table) / len(table), share / share.sum(), atol=1e-4)
 
 

@@ -1,17 +1,19 @@
 """Word vectors: a text in, a vector for each of its words out, judged by what people say about words.
 
 Data     a text file, plain or .gz, or a folder of text files, in UTF-8; a line is a sentence; or a built-in text
-Options  min_count, window, subsample, dynamic (windows of random reach)
+Options  min_count, window, phrases (passes that join words), phrase_threshold; samples: windows or cells
+           windows  each word with its neighbours; subsample, dynamic (windows of random reach)
+           cells    each pair of words that meet, with how often they do; weight of a pair by its distance
 Metrics  the loss on windows that were held out; where the lists of scored pairs and analogies are at hand and know the
          words, the rank correlation with people's scores and the share of right answers, with their coverage
 Answer   the nearest words to each line of a text, such as "king" or "king - man + woman"
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,29 +21,32 @@ from maquette.data.dataset import Dataset, Split
 from maquette.data.readers.documents import lines
 from maquette.data.readers.text import map_text
 from maquette.errors import InputError, near
+from maquette.methods.word_vectors.cells import Cells
+from maquette.methods.word_vectors.cooccurrence import cooccurrence
+from maquette.methods.word_vectors.phrases import number_phrases
 from maquette.methods.word_vectors.questions import parse_question
-from maquette.methods.word_vectors.text_numbers import Vocabulary, number_text
+from maquette.methods.word_vectors.text_numbers import Vocabulary
 from maquette.methods.word_vectors.windows import Windows, thinned
 from maquette.tasks.figure import Figure
 from maquette.tasks.task import Scored, Task
 from maquette.tasks.word_vectors_scores import measure, picture
 
-HELD_OUT, STRETCH = 1000, 100  # tokens that are held out, at most and in one place
+HELD_OUT, STRETCH = 1000, 100  # tokens or cells that are held out, at most, and tokens in one place
 NEAREST = 10
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """Windows of any text, or questions -> numbers of the words of the training text, 0 for those it lacks."""
+    """Windows or cells of any text, or questions -> numbers of the words of the training text, 0 for those it lacks."""
 
     vocabulary: Vocabulary | None = None
 
-    def fit(self, x: Windows) -> "Encoder":
+    def fit(self, x: Windows | Cells) -> "Encoder":
         return Encoder(x.vocabulary)
 
     def transform(self, x: Any) -> np.ndarray:
         assert self.vocabulary
-        if not isinstance(x, Windows):
+        if not isinstance(x, Windows | Cells):
             return np.asarray(x, "int32")
         if x.vocabulary.words == self.vocabulary.words:
             return x.rows()
@@ -79,33 +84,38 @@ class WordVectorsTask(Task):
     name = "word-vectors"
     reads_a_file = True
     headline = "loss"
-    options = {"min_count": 5, "window": 5, "subsample": 1e-3, "dynamic": True}
-    option_types = {"min_count": int, "window": int, "subsample": float, "dynamic": bool}
+    options = {
+        **{"min_count": 5, "window": 5, "phrases": 0, "phrase_threshold": 100.0, "samples": "windows"},
+        **{"subsample": 1e-3, "dynamic": True, "weight": "harmonic"},
+    }
+    option_types = {
+        **{"min_count": int, "window": int, "phrases": int, "phrase_threshold": float, "subsample": float},
+        **{"dynamic": bool, "samples": Literal["windows", "cells"], "weight": Literal["uniform", "harmonic", "linear"]},
+    }
 
     def read(self, path: Path, options: Mapping[str, Any]) -> Dataset:
         return Dataset(name=path.stem, train=Split(map_text(path)), origin=str(path))
 
     def adapt(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
         try:
-            tokens, vocabulary = number_text(dataset.train.x, options["min_count"])
+            tokens, vocabulary = number_phrases(
+                dataset.train.x, options["phrases"], options["min_count"], options["phrase_threshold"]
+            )
+            split = _cells if options["samples"] == "cells" else _windows
+            adapted = split(dataset, tokens, vocabulary, options)
         except InputError as error:
             raise InputError(f"{dataset.origin}: {error}") from None
-        size = len(tokens)
         report = f"{np.count_nonzero(tokens):,} words, {len(vocabulary.words):,} different ones, kept of the text"
-        held = _hold_out(tokens)
-        windows, test = (Windows(part, vocabulary, options["window"]) for part in (tokens, held))
-        stretches = np.arange(size, dtype="int32") // max(1, min(STRETCH, size // 50))
-        return Dataset(
-            name=dataset.name,
-            train=Split(windows),
-            test=Split(test) if len(held) else None,
-            origin=dataset.origin,
-            report=(*dataset.report, report, f"test: {len(held):,} windows from all parts of the text, held out"),
-            groups=stretches,
-        )
+        return replace(adapted, report=(*dataset.report, report, *adapted.report))
 
     def change(self, options: Mapping[str, Any], seed: int) -> Any:
-        return Thinning(options, seed)
+        if options["samples"] == "windows":
+            return Thinning(options, seed)
+        for key in ("subsample", "dynamic"):
+            if options[key]:
+                wanted = "inputs.weight says how distance counts" if key == "dynamic" else "cells count every word"
+                raise InputError(f"inputs.{key}={options[key]}: {wanted}; set it to {type(options[key])()}")
+        return None
 
     def encoder(self, options: Mapping[str, Any]) -> Encoder:
         return Encoder()
@@ -120,7 +130,7 @@ class WordVectorsTask(Task):
 
     def score(self, model: Any, split: Split, outputs: np.ndarray, dataset: Dataset) -> Scored:
         own = Encoder(Vocabulary(tuple(model.words), np.asarray(model.counts)))
-        measures, table = measure(model, own.transform(split.x))
+        measures, table = measure(model, own.transform(split.x), split.y)
         return Scored(split, outputs, measures, {"lists": table} if table else {})
 
     def model_figures(self, model: Any, encoder: Any, scored: Scored, dataset: Dataset) -> list[Figure]:
@@ -157,6 +167,54 @@ class WordVectorsTask(Task):
             nearest = {split.vocabulary.words[i]: float(scores[i]) for i in best}
             rows.append({"input": name, "nearest": nearest})
         return rows
+
+
+@dataclass(frozen=True)
+class Groups:
+    """What marks the items that belong together, computed only if a part is taken off: int (n,)."""
+
+    numbers: Callable[[], np.ndarray]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return self.numbers()
+
+
+def _windows(dataset: Dataset, tokens: Any, vocabulary: Vocabulary, options: Mapping[str, Any]) -> Dataset:
+    """The windows of a text; windows of one stretch stay together."""
+    size, held = len(tokens), _hold_out(tokens)
+    windows, test = (Windows(part, vocabulary, options["window"]) for part in (tokens, held))
+    stretch = max(1, min(STRETCH, size // 50))
+    groups: Any = Groups(lambda: np.arange(size, dtype="int32") // stretch)
+    return replace(
+        dataset,
+        train=Split(windows),
+        test=Split(test) if len(held) else None,
+        report=(f"test: {len(held):,} windows from all parts of the text, held out",),
+        groups=groups,
+    )
+
+
+def _cells(dataset: Dataset, tokens: Any, vocabulary: Vocabulary, options: Mapping[str, Any]) -> Dataset:
+    """The cells of a text's co-occurrence matrix; a cell and its mirror image stay together."""
+    counts = cooccurrence(tokens, len(vocabulary.words), options["window"], options["weight"])
+    y = np.array(counts.data, "float32")
+    cells = Cells(counts, vocabulary)
+    held = _mirrored(counts, np.linspace(0, counts.nnz - 1, min(HELD_OUT, counts.nnz // 100) // 2 + 2)[1:-1])
+    test = Split(cells[held], y[held]) if len(held) else None
+    y[held] = 0  # a cell without a count counts for nothing
+    report = f"{counts.nnz:,} pairs of words meet", f"test: {len(held):,} of these cells, held out"
+    groups: Any = Groups(cells.fold)
+    return replace(dataset, train=Split(cells, y), test=test, report=report, groups=groups)
+
+
+def _mirrored(counts: Any, places: np.ndarray) -> np.ndarray:
+    """Places of cells of a symmetric matrix and of their mirror images, each once."""
+    ends, columns = counts.indptr, counts.indices
+    found: set[int] = set()
+    for place in places.astype(np.int64):
+        row, column = np.searchsorted(ends, place, "right") - 1, columns[place]
+        found |= {int(place), int(ends[column] + np.searchsorted(columns[ends[column] : ends[column + 1]], row))}
+    return np.array(sorted(found), np.int64)
 
 
 def _hold_out(tokens: Any) -> np.ndarray:

@@ -11,15 +11,18 @@ from maquette.methods.word_vectors.vectors import WordVectors
 from maquette.tasks.figure import WIDTH, Figure, canvas, finish, label
 from maquette.tasks.intervals import Measure, mean_of, wilson
 
-BATCH = 100  # windows whose mean loss is one value
+BATCH = 100  # windows or cells whose mean loss is one value
 LEAST = 30  # known pairs or questions below which a list says nothing
 DRAWN = 60  # words
 
 
-def measure(model: Any, rows: np.ndarray) -> tuple[dict[str, Measure], list[dict[str, Any]]]:
-    """The measures of a model, and a row per list: rows int32 (windows, 1 + 2 reach)."""
-    parts = [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]
-    losses = [float(model.compute_loss(x, None, model(x), training=False)) for x in parts if x[:, 1:].any()]
+def measure(
+    model: Any, rows: np.ndarray, y: np.ndarray | None = None
+) -> tuple[dict[str, Measure], list[dict[str, Any]]]:
+    """The measures of a model, and a row per list: rows int32 (windows, 1 + 2 reach), or (cells, 2) and counts y."""
+    parts = [slice(i, i + BATCH) for i in range(0, len(rows), BATCH)]
+    samples = [(rows[part], None if y is None else y[part]) for part in parts if rows[part, 1:].any()]
+    losses = [float(model.compute_loss(x, of, model(x), training=False)) for x, of in samples]
     measures = {"loss": mean_of(losses)} if losses else {}
     folder = word_eval.folder()
     table = lists(WordVectors(tuple(model.words), model.vectors()), folder) if folder else []

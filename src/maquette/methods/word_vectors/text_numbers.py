@@ -23,8 +23,7 @@ Example:
     [1, 3, 4, 1, 2, 0, 1, 2, 5, 0]
 """
 
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -35,6 +34,7 @@ from maquette.errors import InputError
 from maquette.methods.retrieval.tokenizer import Tokenizer
 from maquette.methods.retrieval.tokenizer import Vocabulary as Growing
 from maquette.methods.signal.signals import count, number
+from maquette.methods.word_vectors.spill import spill
 
 BLOCK = 1 << 22  # bytes of text that are held at a time
 
@@ -76,19 +76,36 @@ def number_text(text: np.ndarray, min_count: int = 1, tokenizer: Tokenizer | Non
     """
     count(min_count, "min_count")
     growing = Growing(tokenizer or Tokenizer())
-    raw = _spill(_found(text, growing))
-    counts = np.zeros(len(growing.terms) + 1, np.int64)
-    for part in _parts(raw):
+    raw = spill(_found(text, growing), np.int32)
+    if not len(raw):
+        raise InputError("the text is empty: give one with words")
+    return frequent(raw, growing.terms, min_count)
+
+
+def frequent(tokens: Any, words: Sequence[str], min_count: int = 1) -> tuple[Any, Vocabulary]:
+    """The same text in the numbers of those of its words that occur often enough, by frequency, then by alphabet.
+
+    Args:
+        tokens: int32 (tokens,), places in `words` from 1, 0 at the end of each line.
+        words: each once.
+        min_count: words that occur less often are left out, which closes the gap.
+
+    Raises:
+        InputError: where fewer than two words are left.
+    """
+    count(min_count, "min_count")
+    counts = np.zeros(len(words) + 1, np.int64)
+    for part in parts_of(tokens):
         counts += np.bincount(part, minlength=len(counts))
     kept = [i for i, n in enumerate(counts[1:]) if n >= min_count]
-    kept.sort(key=lambda i: (-counts[i + 1], growing.terms[i]))
+    kept.sort(key=lambda i: (-counts[i + 1], words[i]))
     if len(kept) < 2:
         held = f"{len(kept)} word{'s' * (len(kept) != 1)}"
         raise InputError(f"the text holds {held} that occur {min_count} times or more: give more text, or a min_count")
     table = np.full(len(counts), -1, np.int32)
     table[0], table[np.array(kept) + 1] = 0, np.arange(1, len(kept) + 1)
-    tokens = _spill(numbers[numbers >= 0] for numbers in (table[part] for part in _parts(raw)))
-    return tokens, Vocabulary(tuple(growing.terms[i] for i in kept), counts[np.array(kept) + 1])
+    found = spill((numbers[numbers >= 0] for numbers in (table[part] for part in parts_of(tokens))), np.int32)
+    return found, Vocabulary(tuple(words[i] for i in kept), counts[np.array(kept) + 1])
 
 
 def lines_of(text: np.ndarray) -> Iterator[list[str]]:
@@ -116,19 +133,9 @@ def _found(text: np.ndarray, growing: Growing) -> Iterator[np.ndarray]:
         yield np.insert(found + np.int32(1), np.cumsum(lengths), np.int32(0))
 
 
-def _spill(parts: Iterator[np.ndarray]) -> Any:
-    """The parts as one array, in a temporary file that is gone with the array."""
-    with tempfile.TemporaryFile() as file:
-        for part in parts:
-            part.astype(np.int32).tofile(file)
-        file.flush()
-        if file.tell() == 0:
-            raise InputError("the text is empty: give one with words")
-        return np.memmap(file, np.int32, "r+")
-
-
-def _parts(numbers: Any) -> Iterator[np.ndarray]:
-    return (np.asarray(numbers[i : i + BLOCK]) for i in range(0, len(numbers), BLOCK))
+def parts_of(tokens: Any) -> Iterator[np.ndarray]:
+    """The numbers of a text, some after the other."""
+    return (np.asarray(tokens[i : i + BLOCK]) for i in range(0, len(tokens), BLOCK))
 
 
 METHOD = number_text

@@ -16,7 +16,39 @@ from maquette.methods.word_vectors.windows import Windows
 ANSWERED = 30_000  # the most frequent words, of which `serve` says how near they are
 
 
-class WordModel(Model):
+class WordTable(Model):
+    """A model that holds a vector for each of its `words` and answers with the nearest ones."""
+
+    def table(self) -> Any:
+        """The vectors that answer: (words, dim)."""
+        return ops.convert_to_tensor(self.U)
+
+    def rows_of(self, table: Any, ids: Any) -> Any:
+        """Rows of a table: ids (...,) from 0 -> (..., dim); a dense gradient, the same on every backend."""
+        return ops.take(ops.convert_to_tensor(table) * 1.0, ids, axis=0)
+
+    def serve(self, x: Any) -> Any:
+        """The cosine of the sum of a row's words, of length one each, with each of the 30,000 most frequent words.
+
+        x: (batch, n), numbers of words, 0 for none; a negative number takes its word's vector off, so that the row
+        (king, -man, woman) asks the question of an analogy. -> (batch, min(words, 30000)).
+        """
+        ids = ops.cast(x, "int32")
+        unit = self._unit(self.table())
+        signs = ops.expand_dims(ops.cast(ops.sign(ids), "float32"), -1)
+        asked = ops.sum(signs * ops.take(unit, ops.maximum(ops.abs(ids) - 1, 0), axis=0), axis=1)
+        return ops.matmul(self._unit(asked), ops.transpose(unit[:ANSWERED]))
+
+    def _unit(self, rows: Any) -> Any:
+        rows = ops.cast(ops.convert_to_tensor(rows), "float32")
+        return rows / ops.sqrt(ops.sum(ops.square(rows), axis=-1, keepdims=True) + 1e-12)
+
+    def vectors(self) -> np.ndarray:
+        """The words' vectors: (words, dim)."""
+        return np.array(ops.convert_to_numpy(self.table()))
+
+
+class WordModel(WordTable):
     """x: (batch, 1 + 2 reach), a word and its neighbours, 0 for none -> the rows h: (batch, dim), which score targets.
 
     `U` holds the vector of each word as an input, `W` the vector by which it is scored as a target; with the
@@ -50,14 +82,12 @@ class WordModel(Model):
         self.code = huffman_code(self.counts) if objective == "hierarchical" else None
 
     def build(self, input_shape: Any) -> None:
+        if "word-vectors" in self.tasks and input_shape[-1] % 2 == 0:
+            raise InputError(f"inputs.samples=cells: {self.name} learns from windows; leave the setting out")
         count = len(self.words)
         small = initializers.RandomUniform(-1 / self.dim, 1 / self.dim, seed=self.seed)
         self.U = self.add_weight(shape=(count, self.dim), initializer=small, name="U")
         self.W = self.add_weight(shape=(count - (self.code is not None), self.dim), initializer="zeros", name="W")
-
-    def rows_of(self, table: Any, ids: Any) -> Any:
-        """Rows of a table: ids (...,) from 0 -> (..., dim); a dense gradient, the same on every backend."""
-        return ops.take(ops.convert_to_tensor(table) * 1.0, ids, axis=0)
 
     def target_loss(self, h: Any, targets: Any, training: bool) -> Any:
         """-log of the targets' probability, mean over the targets: h (batch, dim), targets (batch, n), 0 for none."""
@@ -87,26 +117,6 @@ class WordModel(Model):
         on_path = ops.cast(signs != 0, "float32")
         return ops.sum(ops.expand_dims(present, -1) * on_path * ops.softplus(-signs * score))
 
-    def serve(self, x: Any) -> Any:
-        """The cosine of the sum of a row's words, of length one each, with each of the 30,000 most frequent words.
-
-        x: (batch, n), numbers of words, 0 for none; a negative number takes its word's vector off, so that the row
-        (king, -man, woman) asks the question of an analogy. -> (batch, min(words, 30000)).
-        """
-        ids = ops.cast(x, "int32")
-        unit = self._unit(self.U)
-        signs = ops.expand_dims(ops.cast(ops.sign(ids), "float32"), -1)
-        asked = ops.sum(signs * ops.take(unit, ops.maximum(ops.abs(ids) - 1, 0), axis=0), axis=1)
-        return ops.matmul(self._unit(asked), ops.transpose(unit[:ANSWERED]))
-
-    def _unit(self, rows: Any) -> Any:
-        rows = ops.cast(ops.convert_to_tensor(rows), "float32")
-        return rows / ops.sqrt(ops.sum(ops.square(rows), axis=-1, keepdims=True) + 1e-12)
-
-    def vectors(self) -> np.ndarray:
-        """The words' vectors: (words, dim)."""
-        return np.array(ops.convert_to_numpy(self.U))
-
     def fit(self, x: Any = None, *args: Any, **settings: Any) -> Any:
         """Windows of a text, negative sampling and plain gradient descent are left to the compiled loops."""
         windows = getattr(x, "x", None)
@@ -115,10 +125,10 @@ class WordModel(Model):
         if not (isinstance(windows, Windows) and thinned and sgd and self.objective == "negative"):
             return super().fit(x, *args, **settings)
         try:
-            import maquette.models.text._kernels as loops
+            import maquette.models.text._loops as loops
         except ImportError:
             raise InputError(
                 "optimizer.sgd: negative sampling with plain gradient descent runs in compiled loops that need numba: "
                 "pip install 'maquette[fast]', or set optimizer.adam=0.002 and batch_size=1024"
             ) from None
-        return loops.fit(self, x, **settings)
+        return loops.fit(self, loops.Text(self, x), **settings)
