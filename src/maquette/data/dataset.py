@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -86,7 +86,8 @@ class Dataset:
 
     `classes` names the class of each index in y, `features` the columns of a table, `target` its target.
     `origin` says where the set was read from, `report` counts what was read, line by line. `groups`, an
-    array (n,) over the training split, marks items that must stay together when a part is taken off.
+    array (n,) over the training split, marks items that must stay together when a part is taken off;
+    `folds` (n,) says in which published test part, counted from 1, an item of the training split is.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Dataset:
     origin: str = ""
     report: tuple[str, ...] = ()
     groups: np.ndarray | None = None
+    folds: np.ndarray | None = None
 
     def fingerprint(self) -> str:
         """Return a digest of the training and validation items, in hex: equal data in equal order have equal ones."""
@@ -107,8 +109,19 @@ class Dataset:
             parts = split.x if isinstance(split.x, dict) else {"": split.x}
             for name, values in (*parts.items(), ("", split.y)):
                 digest.update(f"{name} {getattr(values, 'dtype', '')} {np.shape(values)}".encode())
-                digest.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
+                digest.update(b"" if values is None else _bytes(values))
         return digest.hexdigest()
+
+    def with_fold(self, fold: int) -> Self:
+        """Return the data set whose test split is a published fold, counted from 1; raises InputError for no such."""
+        assert self.folds is not None
+        count = int(self.folds.max())
+        if not 1 <= fold <= count:
+            raise InputError(f"inputs.fold={fold}: {self.name} has the folds 1 to {count}")
+        taken = self.folds == fold
+        line = f"test: {taken.sum()} of {len(taken)} items, fold {fold} of {count}"
+        splits: dict[str, Any] = {"train": self.train.take(~taken), "test": self.train.take(taken)}
+        return replace(self, **splits, folds=None, report=(*self.report, line))
 
     def with_test(self, fraction: float, seed: int = 0) -> Dataset:
         """Return a Dataset whose test split is `fraction` of the training items; see `split`."""
@@ -160,6 +173,12 @@ class Dataset:
                     f"{part} fraction {fraction} of {self.name} leaves class '{label}' without training"
                     f" items: use a smaller fraction, another seed or more items of that class"
                 )
+
+
+def _bytes(values: Any) -> Any:
+    """What an array holds, not copied; of an array of texts not where they are in memory, but their letters."""
+    values = np.ascontiguousarray(values)
+    return "\0".join(values).encode() if values.dtype == object else values.reshape(-1).view(np.uint8)
 
 
 def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:

@@ -50,9 +50,10 @@ CARD = Card(
 )
 
 
-def read() -> Dataset:
-    """The text as bytes: x uint8 (bytes,); words apart by blanks, as the corpora have them."""
+def read(without: str = "") -> Dataset:
+    """The text as bytes: x uint8 (bytes,); words apart by blanks, as the corpora have them; all files but `without`."""
     paths = locate("nltk_corpora", CORPORA) | locate("wikitext2_heldout", ARTICLES)
+    paths.pop(without, None)
 
     def write(stream: IO[bytes]) -> None:
         for name, path in paths.items():

@@ -21,30 +21,17 @@ HOLDOUTS = ("random", "time", "leave-one-out")
 class Ratings(Dataset):
     """A data set of ratings: x holds the columns user and item (text), rating and maybe time, y the rating.
 
-    `users` and `items` name all there are, `scale` is the lowest and the highest rating, `folds` (n,) says in which
-    published test part, counted from 1, a rating of the training split is. `holdout` says what `split` takes off:
-    ratings at random, the latest ones, or each user's latest one. An item rated `relevant` or more counts as liked, and
-    lists of `top` items are recommended.
+    `users` and `items` name all there are, `scale` is the lowest and the highest rating. `holdout` says what `split`
+    takes off: ratings at random, the latest ones, or each user's latest one. An item rated `relevant` or more counts as
+    liked, and lists of `top` items are recommended.
     """
 
     users: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     scale: tuple[float, float] = (1.0, 5.0)
-    folds: np.ndarray | None = None
     holdout: Literal["random", "time", "leave-one-out"] = "random"
     relevant: float = 4.0
     top: int = 10
-
-    def with_fold(self, fold: int) -> Ratings:
-        """Return the Ratings whose test split is a published fold, counted from 1; raises InputError for no such."""
-        assert self.folds is not None
-        count = int(self.folds.max())
-        if not 1 <= fold <= count:
-            raise InputError(f"inputs.fold={fold}: {self.name} has the folds 1 to {count}")
-        taken = self.folds == fold
-        line = f"test: {taken.sum()} of {len(taken)} ratings, fold {fold} of {count}"
-        splits: dict[str, Any] = {"train": self.train.take(~taken), "test": self.train.take(taken)}
-        return replace(self, **splits, folds=None, report=(*self.report, line))
 
     def split(self, fraction: float, part: str, seed: int = 0, stratify: bool = True) -> Dataset:
         """Return the data set with a part taken off as `holdout` says; see `Dataset.split`.
