@@ -1,0 +1,1 @@
+"""Graphs by their spectra: Laplacians, cuts, communities, and manifolds laid out flat."""
