@@ -328,16 +328,18 @@ def test_evaluate_takes_data_without_one_of_the_classes(command, table_run, tmp_
     assert all(rows[0][name]["recall"] == rows[1][name]["recall"] for name in ("bee", "cow"))
 
 
-def test_a_model_of_points_has_no_answer_for_a_file(command, tmp_path, make_pictures):
+def test_a_generator_has_no_answer_for_a_file(command, tmp_path, make_pictures):
     told = command("train", "gan", "--set", "epochs=1", "--set", "model.hidden_units=4", "--out", tmp_path / "run")
     assert told.status == 0
     picture = make_pictures(tmp_path / "data") / "dark" / "0.png"
-    refused(command("predict", tmp_path / "run", picture), "0.png", "points", "pictures")
+    refused(command("predict", tmp_path / "run", picture), "0.png", "generates")
 
 
-def test_a_model_of_points_refuses_pictures(command, tmp_path):
-    told = command("train", "gan", "--data", "digits", "--out", tmp_path / "run", *QUICK)
-    refused(told, "8x8x1", "points")
+def test_a_generator_of_pictures_refuses_sides_that_it_cannot_halve(command, tmp_path):
+    told = command(
+        "train", "dcgan", "--data", "digits", "--set", "model.filters=8,8,8,8", "--out", tmp_path / "run", *QUICK
+    )
+    refused(told, "8x8", "4 times", "inputs.size")
 
 
 # --- damaged runs -----------------------------------------------------------

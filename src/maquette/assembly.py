@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from maquette.errors import InputError, near
 
 ENCODED_AT_ONCE = 2**28  # bytes of float32: larger sets of pictures stay bytes and are encoded batch by batch
 
-ANSWERED_AT_ONCE = 2**22  # numbers in a batch of inputs that a trained model answers, and at most 1,000 items
+ANSWERED_AT_ONCE = 2**22  # numbers in a batch of inputs that a trained model answers; see also Task.most_answered
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,19 @@ class Pipeline:
         """The split's encoded batches: in the order of the split, or shuffled by (seed, epoch); `change` see `Task`."""
         y = self.task.encode_target(split.y, self.target)
         size, seed = self.recipe.batch_size, self.recipe.seed if shuffle else None
-        if not change and (isinstance(split.x, Mapping) or 4 * split.x.size <= ENCODED_AT_ONCE):
+        encoded = 4 * len(split) * math.prod(self.shape)
+        if not change and (isinstance(split.x, Mapping) or encoded <= ENCODED_AT_ONCE):
             return Batches(self.encoder.transform(split.x), y, size, seed, epoch)
         return Batches(split.x, y, size, seed, epoch, self.encoder.transform, change)
 
     def outputs(self, model: Any, split: Split) -> np.ndarray:
         """What the model serves for every item, in the units of the data: (n, ...)."""
+        model = self.task.placed(model, split, self.encoder)
         return self.task.decode_outputs(self.answers(Served(model), split), self.target)
 
     def answers(self, model: Any, split: Split) -> np.ndarray:
         """What a model on encoded inputs gives for every item: (n, ...)."""
-        size = min(len(split), 1000, ANSWERED_AT_ONCE // math.prod(self.shape)) or 1
+        size = min(len(split), self.task.most_answered, ANSWERED_AT_ONCE // math.prod(self.shape)) or 1
         # The last batch is filled up, so that the model is compiled for one shape alone.
         whole = split.take(np.arange(-(-len(split) // size) * size) % len(split)) if len(split) % size else split
         batches = self.batches(Split(whole.x))
@@ -161,6 +163,7 @@ def prepare(recipe: Recipe) -> Pipeline:
         raise InputError(f"patience={recipe.patience} watches the validation loss: set validation=0.1 as well")
     own = task.encoder(input_options(recipe))
     encoder = pretrained.encoder(recipe) if recipe.pretrained else own.fit(dataset.train.x)
+    dataset = replace(dataset, report=(*dataset.report, *getattr(encoder, "report", ())))
     first = encoder.transform(dataset.train.take([0]).x)
     return Pipeline(recipe, task, dataset, encoder, task.fit_target(dataset), tuple(first.shape[1:]))
 
@@ -169,7 +172,8 @@ def build(pipeline: Pipeline) -> Any:
     """A new compiled model for the pipeline, its weights fixed by the recipe's seed."""
     recipe = pipeline.recipe
     known = settings.arguments(recipe.page)
-    given = {k: v for k, v in pipeline.task.model_arguments(pipeline.dataset).items() if k in known}
+    said = {**pipeline.task.model_arguments(pipeline.dataset), **getattr(pipeline.encoder, "model_arguments", {})}
+    given = {k: v for k, v in said.items() if k in known}
     for key, value in given.items():
         if recipe.model.get(key, value) != value:
             raise InputError(f"model.{key}={recipe.model[key]}: {recipe.data} has {value}; leave the setting out")
@@ -187,6 +191,7 @@ def build(pipeline: Pipeline) -> Any:
         except (TypeError, ValueError) as error:
             raise InputError(f"{recipe.page} refuses its arguments: {str(error).splitlines()[0]}") from error
         model.build((None, *pipeline.shape))
+    model = pipeline.task.placed(model, pipeline.dataset.train, pipeline.encoder)
     return compiled(model, pipeline, recipe.epochs)
 
 

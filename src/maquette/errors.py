@@ -22,5 +22,5 @@ def near(name: str, known: Iterable[object]) -> str:
     close = [names[item] for item in get_close_matches(str(name).lower(), names, 3, 0.6)]
     if close:
         return f"did you mean {' or '.join(repr(item) for item in close)}?"
-    some = ", ".join(list(names.values())[:20])
-    return f"use one of {some}{' ...' if len(names) > 20 else ''}" if some else "there is none"
+    some = ", ".join(list(names.values())[:15])
+    return f"use one of {some}{' ...' if len(names) > 15 else ''}" if some else "there is none"

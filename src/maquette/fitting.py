@@ -144,7 +144,8 @@ def fit(
     keeper.set_model(trained)  # Keras does so too, but not where no epoch is left to train
     shown = EpochReport(style, recipe.epochs, math.ceil(items / (recipe.batch_size or items)), items)
     ctrl_c = CtrlC()
-    own = [keeper, shown, *([BatchTicks(shown)] if shown.style == "bar" else []), ctrl_c, *callbacks]
+    ticks = [BatchTicks(shown)] if shown.style == "bar" else []
+    own = [*pipeline.task.callbacks(run.folder, pipeline), keeper, shown, *ticks, ctrl_c, *callbacks]
     with closing(keeper), closing(shown), ctrl_c.watching():
         if not recipe.patience or progress.waited < recipe.patience:
             _train(trained, first, progress, own)

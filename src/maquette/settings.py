@@ -87,7 +87,8 @@ def _task_of(recipe: Recipe) -> str:
         return recipe.task
     if wanted in known:
         return str(wanted)
-    if isinstance(catalog.task(recipe.task), type(catalog.task(wanted))):
+    own = catalog.task(recipe.task)
+    if isinstance(own, type(catalog.task(wanted))) or wanted in own.takes_data_of:
         return recipe.task
     raise InputError(f"{recipe.page} is a model for {', '.join(known)}, and {recipe.data} is data for {wanted}")
 

@@ -1,9 +1,9 @@
-"""Training of a model that starts from pretrained weights: its head alone, then more of it at a lower rate.
+"""Training in stages, of a model that starts from pretrained weights: its head alone, then more of it at a lower rate.
 
 While the head is trained, all below it answers as it does in prediction: no dropout, running averages as they are.
 Where no random change comes before it, what enters the head is computed once for every picture. In the epochs of
 fine-tuning the last layers learn as well, except batch normalisations, whose averages the pictures of a small set would
-spoil.
+spoil. Vectors of words are frozen for the first epochs where a model's `frozen` says so.
 """
 
 import math
@@ -90,7 +90,7 @@ def stages(pipeline: Any, model: Any) -> list[Stage]:
     recipe, held_out = pipeline.recipe, pipeline.dataset.validation
     batches = (pipeline.training, lambda: held_out and pipeline.batches(held_out))
     if not recipe.pretrained:
-        return [Stage(recipe.epochs, lambda: model, *batches)]
+        return _with_vectors(pipeline, model, *batches)
 
     def refine() -> Any:
         freeze(model, recipe.finetune_layers or None)
@@ -99,6 +99,20 @@ def stages(pipeline: Any, model: Any) -> list[Stage]:
     first = recipe.epochs - recipe.finetune_epochs
     found = [_of_head(pipeline, model, first, *batches)] if first else []
     return found + ([Stage(recipe.epochs, refine, *batches)] if recipe.finetune_epochs else [])
+
+
+def _with_vectors(pipeline: Any, model: Any, training: Any, validation: Any) -> list[Stage]:
+    """One stage, or two where a model leaves its `embedding` as it is in its first epochs, `frozen` in number."""
+    epochs, frozen = pipeline.recipe.epochs, getattr(model, "frozen", False)
+    if isinstance(frozen, bool) or not frozen:
+        return [Stage(epochs, lambda: model, training, validation)]
+
+    def begin(learns: bool, length: int) -> Any:
+        model.embedding.trainable = learns
+        return assembly.compiled(model, pipeline, length)
+
+    first = Stage(frozen, lambda: begin(False, frozen), training, validation)
+    return [first, Stage(epochs, lambda: begin(True, epochs - frozen), training, validation)]
 
 
 def _of_head(pipeline: Any, model: Any, epochs: int, training: Any, validation: Any) -> Stage:

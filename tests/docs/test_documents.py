@@ -2,6 +2,7 @@
 
 <!-- run -->                 the commands succeed
 <!-- run with: OPTIONS -->   the same, with options added to each that trains, so that it takes seconds
+<!-- run where: FOLDER -->   the same, if $MAQUETTE_DATA holds the folder
 <!-- fails with: TEXT -->    the commands fail with status 2 and one line that has TEXT in it
 <!-- file: NAME -->          the block is what the file holds
 Python blocks all run: as a doctest where they have prompts. The blocks of one document share a folder.
@@ -50,12 +51,14 @@ class Block:
 
     @property
     def runs(self) -> bool:
+        if self.kind == "run where":
+            return (Path(os.environ.get("MAQUETTE_DATA", os.devnull)) / self.rest).is_dir()
         return self.kind in ("python", "run", "run with", "fails with")
 
     def _changed(self, command: list[str]) -> list[str]:
         assert command[0] == "maquette", f"only commands of Maquette are run, not {command}"
         tiny = self.kind == "run with" and command[1] in TRAINING
-        return [*command, *(shlex.split(self.rest) if tiny else [])]
+        return [*map(os.path.expandvars, command), *(shlex.split(self.rest) if tiny else [])]
 
     def check(self, step: dict[str, Any], result: dict[str, Any]) -> None:
         text = f"{step.get('python') or shlex.join(step['command'])}\n{result['out']}{result['err']}"
@@ -98,6 +101,7 @@ def blocks(document: Path) -> list[Block]:
 def test_what_a_document_shows_works(document: Path, own_files: Path) -> None:
     for block in blocks(document):
         if block.kind == "file":
+            (own_files / block.rest).parent.mkdir(exist_ok=True)
             (own_files / block.rest).write_text(block.body, encoding="utf-8")
     steps = [(block, step) for block in blocks(document) for step in block.steps()]
     results = run([step for _, step in steps], own_files)
@@ -110,7 +114,7 @@ def test_every_mark_stands_before_a_block_and_is_known() -> None:
         text = document.read_text(encoding="utf-8")
         marks = re.findall(r"^<!-- ((?:run|fails|file)\b.*?) -->$", text, re.MULTILINE)
         assert marks == [block.mark for block in blocks(document) if block.mark], document
-        assert all(re.match(r"run$|run with: .|fails with: .|file: .", mark) for mark in marks), document
+        assert all(re.match(r"run$|run with: .|run where: .|fails with: .|file: .", mark) for mark in marks), document
 
 
 def test_relative_links_lead_somewhere() -> None:

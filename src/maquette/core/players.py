@@ -30,16 +30,26 @@ class Players(Model):
     identity, since the path of a weight changes when a model is saved and loaded. All players step at once, at
     the same weights.
 
+    A player whose name is in `every` moves in each n-th step only: its optimizer gathers n gradients and takes their
+    mean. A loss that is n times itself in that step and 0 in the others makes it the gradient of that step.
+
+    Attributes:
+        every: player -> n; set before `compile`.
+
     Raises:
         ValueError: at the first step, if a trainable weight belongs to no player.
     """
 
+    every: Mapping[str, int] = {}
     _players: dict[str, keras.optimizers.Optimizer] | None = None
 
     def compile(self, optimizer: Any = "adam", **kwargs: Any) -> None:
         self._players, self._compile_rest = None, kwargs
         if isinstance(optimizer, Mapping):
             self._players = {name: keras.optimizers.get(one) for name, one in optimizer.items()}
+            for name, one in self._players.items():
+                if self.every.get(name, 1) > 1:
+                    one.gradient_accumulation_steps = self.every[name]
             optimizer = keras.optimizers.MultiOptimizer(self._optimizer_of)
         super().compile(optimizer=optimizer, **kwargs)
 

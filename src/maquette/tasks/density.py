@@ -6,7 +6,7 @@ Options  size, as for image classification; pixels are in [0, 1]. binary: "thres
 Metrics  reconstruction error (mean square per pixel) of models that reconstruct; of Boltzmann machines the mean
          log-likelihood in nats, log Z, pseudo-likelihood and free-energy gap (maquette/tasks/density_likelihood.py);
          for points whose labels are modes, the number of modes that samples reach and the share of samples within 3
-         deviations of one
+         standard deviations of one
 Answer   the reconstruction error of each picture
 """
 
@@ -145,15 +145,14 @@ def _generate(model: Any, count: int) -> np.ndarray:
 def modes(samples: np.ndarray, x: np.ndarray, y: np.ndarray) -> dict[str, Measure]:
     """Coverage of labelled modes by samples (n, dim), from the real points x (m, dim) and their modes y (m,).
 
-    A sample belongs to the nearest mode if it lies within 3 root-mean-square distances of that mode's points from
-    their mean; a mode is reached by at least a quarter of its fair share of the samples.
+    A sample belongs to the nearest mode if it lies within 3 standard deviations, per coordinate, of that mode's mean.
     """
     labels = np.unique(y)
     centres = np.stack([x[y == k].mean(axis=0) for k in labels])
-    radius = np.array([np.sqrt(np.square(x[y == k] - c).sum(axis=1).mean()) for k, c in zip(labels, centres)])
+    deviation = np.array([x[y == k].std(axis=0).mean() for k in labels])
     distance = np.linalg.norm(samples[:, None] - centres, axis=-1)  # (n, modes)
     nearest = distance.argmin(axis=1)
-    inside = distance.min(axis=1) < 3 * radius[nearest]
+    inside = distance.min(axis=1) < 3 * deviation[nearest]
     counts = np.bincount(nearest[inside], minlength=len(labels))
     reached = int((counts >= len(samples) / len(labels) / 4).sum())
     return {"modes": Measure(float(reached)), "in_modes": wilson(int(inside.sum()), len(samples))}

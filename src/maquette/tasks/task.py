@@ -41,6 +41,8 @@ class Task:
         options: option name -> default, given as `inputs` of a recipe.
         option_types: option name -> what `--set` checks its value against.
         reads_a_file: whether the user's own data are a single file.
+        most_answered: how many items a trained model answers in one batch.
+        takes_data_of: names of other tasks whose built-in data it takes as well.
     """
 
     name = ""
@@ -49,6 +51,8 @@ class Task:
     options: Mapping[str, Any] = {}
     option_types: Mapping[str, Any] = {}
     reads_a_file = False
+    most_answered = 1000
+    takes_data_of: tuple[str, ...] = ()
 
     def read(self, path: Path, options: Mapping[str, Any]) -> Dataset:
         """The user's own data; raises InputError naming the file at fault."""
@@ -71,12 +75,22 @@ class Task:
         return None
 
     def encoder(self, options: Mapping[str, Any]) -> Any:
-        """A new encoder, to be fitted on the training split: `fit(x)`, `transform(x)`, `to_json()`."""
+        """A new encoder, to be fitted on the training split: `fit(x)`, `transform(x)`, `to_json()`.
+
+        It may have a `report`, lines on what it was fitted to, and `model_arguments`, as those of the task.
+        """
         raise NotImplementedError
 
     def restore(self, text: str) -> Any:
         """The encoder that `to_json` wrote."""
         raise NotImplementedError
+
+    def start(self, model: Any, pipeline: Any) -> None:
+        """Give a new model what it starts from besides its random weights; raises InputError where it cannot."""
+
+    def placed(self, model: Any, split: Split, encoder: Any) -> Any:
+        """The model as it answers for the items of `split`: another one where that depends on what surrounds them."""
+        return model
 
     def model_arguments(self, dataset: Dataset) -> dict[str, Any]:
         """Constructor arguments that follow from the data, such as the number of classes."""
@@ -108,6 +122,10 @@ class Task:
 
     def model_figures(self, model: Any, encoder: Any, scored: Scored, dataset: Dataset) -> list[Figure]:
         """The task's pictures of the trained model itself."""
+        return []
+
+    def callbacks(self, folder: Path, pipeline: Any) -> list[Any]:
+        """Keras callbacks that watch a training; what they add to an epoch's logs stands in metrics.jsonl."""
         return []
 
     def read_inputs(self, paths: Sequence[Path], encoder: Any, shape: Sequence[int]) -> Split:

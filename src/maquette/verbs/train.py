@@ -95,6 +95,8 @@ def run_recipe(recipe: Recipe, backend: str, folder: Path, style: "Style" = "qui
     files.write_json(run.path("environment.json"), environment(backend))
     files.write_json(run.path("pipeline.json"), pipeline.to_json())
     run.save_recipe(recipe, backend)
+    for line in getattr(pipeline.encoder, "report", ()):
+        say(style, line, event="read", read=line)
     advice = transfer.advice(recipe, len(pipeline.dataset.train), model)
     if advice:
         say(style, advice, event="advice", advice=advice)
@@ -155,11 +157,12 @@ def resume(folder: str | Path, *, epochs: int | None = None, style: "Style" = "a
 
 
 def _initialized(model: Any, pipeline: Any) -> Any:
-    """The model, started from pretrained weights, and from the training data where its page says how."""
+    """The model, started from pretrained weights, and from the training data where its task or page says how."""
     if pipeline.recipe.pretrained:
         from maquette import pretrained
 
         pretrained.load(model, pipeline.recipe)
+    pipeline.task.start(model, pipeline)
     if hasattr(model, "initialize"):
         train_split = pipeline.dataset.train
         model.initialize(pipeline.encoder.transform(train_split.x), train_split.y)
