@@ -92,14 +92,15 @@ def compiled_gradient(kernels, made, tokens, reach, noise):
     """Loss, gradients and number of targets by one compiled step of a group: -(what moved) / rate, over the targets."""
     start = [array(made.U), array(made.W)]
     tables = [table.copy() for table in start]
-    size = kernels.GROUP + 2 * reach + kernels.KEPT
+    group = kernels.MEANS if made.mean else kernels.GROUP
+    size = group + 2 * reach + kernels.KEPT
     kept, lines = np.zeros(size, "uint32"), np.zeros(size, "int64")
     state, all_ = np.uint64(1), np.ones(12, "float32")
     _, stop, state = kernels.keep_words(tokens, 0, all_, state, kept, lines, reach)
-    assert stop - reach == np.count_nonzero(tokens) <= kernels.GROUP
+    assert stop - reach == np.count_nonzero(tokens) <= group
     room = kernels.make_room(made.mean, reach, len(noise), 16)
     kernels.find_neighbours(lines, reach, reach, False, state, room)
-    words, around = kept[reach : reach + kernels.GROUP], kept[: kernels.GROUP + 2 * reach]
+    words, around = kept[reach : reach + group], kept[: group + 2 * reach]
     step = kernels.cbow_step if made.mean else kernels.skip_gram_step
     scale = np.float32(made.negatives / made.noise_words)
     total, targets = step(*tables, words, around, noise.astype("uint32"), np.float32(1), scale, True, room)

@@ -11,8 +11,8 @@ which is what the pages' `compute_loss` averages. What makes it fast changes not
                      skip-gram, the words around all of the rows. Scores are H V^T, steps are G V and G^T H: three small
                      products of matrices that stay in the first caches, at the speed of BLAS. G holds zeros where a
                      word is no neighbour of a row, which costs less than to pick the pairs.
-    means            in CBOW the rows are a product too, H = A X, of the words around a group and of shares A, which are
-                     1 / neighbours or 0; A^T dH are the steps of those words.
+    means            in CBOW the words around a group lie side by side while its rows are made of them and their steps
+                     are gathered.
     one reading      a vector is read and written once for a group, instead of once for each pair.
     no locks         threads add to the same tables; words that two of them move at once are rare enough.
 
@@ -26,7 +26,7 @@ import numpy as np
 from numba import njit
 
 KEPT = 1024  # words that are kept at a time
-GROUP = 16  # rows that make a step together: T
+GROUP, MEANS = 16, 32  # rows that make a step together: T in skip-gram, and in CBOW, which has fewer words against them
 COUNTED = 16  # of so many groups one counts for the loss that is reported
 F = np.float32
 _fast: Any = {"fastmath": True, "nogil": True, "error_model": "numpy", "cache": True}
@@ -42,24 +42,23 @@ class Room(NamedTuple):
     G: Any  # (T, N): scores, then probabilities, then steps
     dH: Any  # (T, dim)
     dV: Any  # (N, dim)
-    A: Any  # (T, C): in CBOW the share of each place in the mean of its neighbours
     X: Any  # (C, dim): in CBOW the words around, then their steps
 
 
 @njit(**_fast)
 def make_room(mean: bool, reach: int, size: int, dim: int) -> Room:
     """Empty room for groups of CBOW (`mean`) or skip-gram with `size` noise words."""
-    around = GROUP + 2 * reach
+    rows = MEANS if mean else GROUP
+    around = rows + 2 * reach
     against = size if mean else size + around
     return Room(
-        np.zeros(GROUP, np.int64),
-        np.zeros(GROUP, np.int64),
-        np.zeros((GROUP, dim), F),
+        np.zeros(rows, np.int64),
+        np.zeros(rows, np.int64),
+        np.zeros((rows, dim), F),
         np.zeros((against, dim), F),
-        np.zeros((GROUP, against), F),
-        np.zeros((GROUP, dim), F),
+        np.zeros((rows, against), F),
+        np.zeros((rows, dim), F),
         np.zeros((against, dim), F),
-        np.zeros((GROUP, around), F),
         np.zeros((around, dim), F),
     )
 
@@ -117,7 +116,7 @@ def draw_noise(table: Any, state: Any, noise: Any) -> Any:
 @njit(**_fast)
 def find_neighbours(lines: Any, at: int, reach: int, dynamic: bool, state: Any, room: Room) -> Any:
     """Where the neighbours of the rows at the places at, at + 1, ... begin and end; returns the generator's state."""
-    for row in range(GROUP):
+    for row in range(len(room.first)):
         state = advance(state)
         own = 1 + np.int64((state >> np.uint64(33)) % np.uint64(reach)) if dynamic else reach
         place, line = at + row, lines[at + row]
@@ -210,14 +209,36 @@ def skip_gram_step(U: Any, W: Any, words: Any, around: Any, noise: Any, rate: An
 
 
 @njit(**_fast)
-def find_shares(room: Room, reach: int) -> None:
-    """A: 1 / neighbours where a place holds a neighbour of a row, else 0."""
-    for row in range(GROUP):
-        shares, first, last = room.A[row], room.first[row], room.last[row]
+def add(row: Any, factor: Any, target: Any) -> None:
+    """target += factor row, both (dim,)."""
+    for t in range(len(target)):
+        target[t] += factor * row[t]
+
+
+@njit(**_fast)
+def take_means(room: Room, reach: int) -> None:
+    """H: the mean of the neighbours' vectors in X, zeros for a row without neighbours."""
+    for row in range(len(room.H)):
+        h, first, last, own = room.H[np.uint32(row)], room.first[row], room.last[row], row + reach
         share = F(1) / F(max(last - first - 1, 1))
-        for i in range(len(shares)):
-            shares[i] = share if first <= i < last else F(0)
-        shares[row + reach] = F(0)
+        h[:] = F(0)
+        for i in range(first, own):
+            add(room.X[np.uint32(i)], share, h)
+        for i in range(own + 1, last):
+            add(room.X[np.uint32(i)], share, h)
+
+
+@njit(**_fast)
+def share_steps(room: Room, reach: int) -> None:
+    """X: the steps dH of the rows, shared among their neighbours."""
+    room.X[:] = F(0)
+    for row in range(len(room.H)):
+        dh, first, last, own = room.dH[np.uint32(row)], room.first[row], room.last[row], row + reach
+        share = F(1) / F(max(last - first - 1, 1))
+        for i in range(first, own):
+            add(dh, share, room.X[np.uint32(i)])
+        for i in range(own + 1, last):
+            add(dh, share, room.X[np.uint32(i)])
 
 
 @njit(**_fast)
@@ -239,13 +260,12 @@ def pull(h: Any, vector: Any, rate: Any, dh: Any) -> Any:
 def cbow_step(U: Any, W: Any, words: Any, around: Any, noise: Any, rate: Any, scale: Any, counted: bool,
               room: Room) -> Any:  # fmt: skip
     """The means of the neighbours among the words around (C,) against the words (T,); see `skip_gram_step`."""
-    loss, targets = 0.0, 0.0
-    find_shares(room, (len(around) - GROUP) // 2)
+    loss, targets, reach = 0.0, 0.0, (len(around) - MEANS) // 2
     gather(U, around, room.X)
-    np.dot(room.A, room.X, room.H)
+    take_means(room, reach)
     gather(W, noise, room.V)
     score(room)
-    for row in range(GROUP):
+    for row in range(MEANS):
         surrounded = room.last[row] - room.first[row] > 1
         loss += scale * missed(room.G[row]) if counted and surrounded else 0.0
         g, weight = room.G[row], -rate * scale * F(surrounded)
@@ -253,12 +273,12 @@ def cbow_step(U: Any, W: Any, words: Any, around: Any, noise: Any, rate: Any, sc
             g[i] *= weight
     np.dot(room.G, room.V, room.dH)
     np.dot(room.G.T, room.H, room.dV)
-    for row in range(GROUP):
+    for row in range(MEANS):
         if room.last[row] - room.first[row] > 1:
             p = pull(room.H[row], W[words[row]], rate, room.dH[row])
             if counted:
                 loss, targets = loss - np.log(max(p, F(1e-7))), targets + 1.0
-    np.dot(room.A.T, room.dH, room.X)
+    share_steps(room, reach)
     scatter(U, around, room.X)
     scatter(W, noise, room.dV)
     return loss, targets
@@ -277,15 +297,15 @@ def walk(tokens: Any, U: Any, W: Any, keep: Any, table: Any, settings: Any, rate
     """
     mean, reach, dynamic, negatives, size = settings
     state, start, groups, loss, targets = np.uint64(seed), 0, 0, 0.0, 0.0
-    scale, room = F(negatives) / F(size), make_room(mean, reach, size, U.shape[1])
-    kept, lines = np.zeros(KEPT + GROUP + 2 * reach, np.uint32), np.zeros(KEPT + GROUP + 2 * reach, np.int64)
+    scale, room, rows = F(negatives) / F(size), make_room(mean, reach, size, U.shape[1]), MEANS if mean else GROUP
+    kept, lines = np.zeros(KEPT + rows + 2 * reach, np.uint32), np.zeros(KEPT + rows + 2 * reach, np.int64)
     noise = np.zeros(size, np.uint32)
     while start < len(tokens):
         start, stop, state = keep_words(tokens, start, keep, state, kept, lines, reach)
-        for at in range(reach, stop, GROUP):
+        for at in range(reach, stop, rows):
             state = find_neighbours(lines, at, reach, dynamic, state, room)
             state = draw_noise(table, state, noise)
-            words, around = kept[at : at + GROUP], kept[at - reach : at + GROUP + reach]
+            words, around = kept[at : at + rows], kept[at - reach : at + rows + reach]
             counted = groups % COUNTED == 0
             if mean:
                 more = cbow_step(U, W, words, around, noise, rate, scale, counted, room)
