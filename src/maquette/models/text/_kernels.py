@@ -25,11 +25,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-KEPT = 1024  # words that are kept at a time
+from maquette.models.text._draws import KEPT, F, _fast, advance, draw_noise, keep_words
+
 GROUP, MEANS = 16, 32  # rows that make a step together: T in skip-gram, and in CBOW, which has fewer words against them
 COUNTED = 16  # of so many groups one counts for the loss that is reported
-F = np.float32
-_fast: Any = {"fastmath": True, "nogil": True, "error_model": "numpy", "cache": True}
 
 
 class Room(NamedTuple):
@@ -63,12 +62,6 @@ def make_room(mean: bool, reach: int, size: int, dim: int) -> Room:
     )
 
 
-@njit(**_fast)
-def advance(state: Any) -> Any:
-    """The next state of a linear congruential generator, of which the upper bits are used; Knuth (1997), 3.3.4."""
-    return state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
-
-
 @njit(inline="always", **_fast)
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)) to 1e-6: Taylor's series of exp at -x / 32, squared five times."""
@@ -77,40 +70,6 @@ def sigmoid(x: Any) -> Any:
     for _ in range(5):
         e *= e
     return F(1) / (F(1) + e)
-
-
-@njit(**_fast)
-def keep_words(tokens: Any, start: int, keep: Any, state: Any, kept: Any, lines: Any, margin: int) -> Any:
-    """Fill `kept` from tokens[start:], each word with its probability to be kept, and `lines` with its line's number.
-
-    There is a margin before the first word and after the last; its places are in lines of their own.
-
-    Returns:
-        Where to go on, the place after the last word, the generator's state.
-    """
-    place, line = margin, 0
-    while start < len(tokens) and place < margin + KEPT:
-        word = tokens[start]
-        start += 1
-        line += word == 0
-        if word > 0:
-            state = advance(state)
-            if F(state >> np.uint64(40)) * F(2.0**-24) < keep[word - 1]:
-                kept[place], lines[place] = word - 1, line
-                place += 1
-    kept[place:] = 0
-    for i in range(len(lines)):
-        lines[i] = lines[i] if margin <= i < place else -1 - i
-    return start, place, state
-
-
-@njit(**_fast)
-def draw_noise(table: Any, state: Any, noise: Any) -> Any:
-    """Draw the noise words of a group: (S,); returns the generator's state."""
-    for s in range(len(noise)):
-        state = advance(state)
-        noise[s] = table[(state >> np.uint64(32)) & np.uint64(len(table) - 1)]
-    return state
 
 
 @njit(**_fast)
