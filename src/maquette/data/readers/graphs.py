@@ -88,10 +88,8 @@ def from_columns(
     names = {**NAMES, **(names or {})}
     ends, known = _columns(edges, ""), None if nodes is None else _columns(nodes, names["id"])
     pairs = [to_text(_column(files[0], ends, names, key).tolist()) for key in ("source", "target")]
-    for key, values in zip(("source", "target"), pairs):
-        if (values == "").any():
-            row = int(np.argmax(values == "")) + 1
-            raise InputError(f"{files[0]}: row {row} has no {names[key]}; fill it in or remove the row")
+    for key, values in zip(("source", "target"), pairs, strict=True):
+        _check_filled(files[0], names[key], values)
     numbers, left = _numbers(files[0], ends, (*(names[k] for k in ("source", "target")), names["weight"]))
     weights = ends.get(names["weight"])
     own: dict[str, Any] = {"edge_features": numbers, "directed": directed, "name": name}
@@ -109,6 +107,12 @@ def from_columns(
     except InputError as error:
         raise InputError(f"{files[1] if known else files[0]}: {error}") from error
     return graph.simple()
+
+
+def _check_filled(file: Any, column: str, values: np.ndarray) -> None:
+    if (values == "").any():
+        row = int(np.argmax(values == "")) + 1
+        raise InputError(f"{file}: row {row} has no {column}; fill it in or remove the row")
 
 
 def _columns(table: Any, index: str) -> Columns:

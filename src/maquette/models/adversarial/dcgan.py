@@ -50,7 +50,10 @@ RECIPE = Recipe(
         "test_frechet_distance_mlp64": Expect(0.8, "required: what two epochs nearly reach"),
         "test_class_gap": Expect(0.02, "required: every digit within 2 points of a tenth of the samples"),
     },
-    tiny={"data": "digits", "model.filters": (4, 2), "model.latent_dim": 3, "model.ema": 0.5, "epochs": 3},
+    tiny={
+        **{"data": "digits", "model.filters": (4, 2), "model.latent_dim": 3, "model.ema": 0.5},
+        **{"model.conditional": False, "epochs": 3},
+    },
 )
 
 

@@ -18,10 +18,11 @@ Source: Grover, Leskovec (2016), "node2vec: scalable feature learning for networ
 
 Example:
     >>> import numpy as np
+    >>> from keras import ops
     >>> from maquette.models.graph.node2vec import Node2Vec
     >>> model = Node2Vec(words=["a", "b", "c"], counts=[5, 3, 2], dim=8, objective="softmax")
     >>> x = np.array([[1, 2, 3], [2, 1, 0]])
-    >>> round(float(model.compute_loss(x, None, model(x))), 4)
+    >>> round(float(ops.convert_to_numpy(model.compute_loss(x, None, model(x)))), 4)
     1.0986
 """
 
