@@ -1,4 +1,4 @@
-"""Grid: twenty-five small clouds of points on a 5 x 5 grid, made from a seed, to see whether a generator finds them all.
+"""Grid: twenty-five small clouds of points on a 5 x 5 grid, made from a seed; a generator should find them all.
 
 Source: after Srivastava et al. (2017), "VEEGAN: reducing mode collapse in GANs using implicit variational learning",
 section 4.1, whose grid is twice as wide.
