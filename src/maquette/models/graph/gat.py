@@ -46,10 +46,7 @@ RECIPE = Recipe(
     seeds=100,
     minutes=0.5,
     expect={"test_accuracy": Expect(0.830, "Velickovic et al. (2018), table 2 (public split)", "near", 0.007)},
-    tiny={
-        **{"data": "communities", "model.units": 2, "model.heads": 2, "epochs": 3, "patience": 0},
-        "optimizer.sgd": 0.5,
-    },
+    tiny={"data": "communities", "model.units": 2, "model.heads": 2, "epochs": 3, "patience": 0},
 )
 
 
