@@ -76,7 +76,7 @@ class GraphClassifier(Placed):
 
     def together(self, ids: Any, blocks: int) -> Together:
         """The graphs ids (batch,) in so many blocks of slots."""
-        count = ids.shape[0]
+        count = ops.shape(ids)[0]
         graph, node, present, first = self._slots(ids, count, 0, blocks * NODES)
         owner, edge, there, _ = self._slots(ids, count, 1, blocks * EDGES)
         shift = ops.take(first - ops.take(self.places[0][0], ids, axis=0), owner, axis=0)

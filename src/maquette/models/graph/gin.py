@@ -20,7 +20,7 @@ Example:
     >>> model = GIN(node_features=1, classes=2, hops=1, units=2)
     >>> path = sparse.csr_matrix(np.array([[0, 1.0, 0], [1, 0, 1], [0, 1, 0]]))
     >>> model.place(sparse.block_diag([path, path[:2, :2]], "csr"), np.ones((5, 1), "float32"), starts=[0, 3])
-    >>> model.features(np.array([[0], [1]]))[:, 0].tolist()
+    >>> np.asarray(model.features(np.array([[0], [1]])))[:, 0].tolist()
     [3.0, 2.0]
 """
 
@@ -110,7 +110,7 @@ class GIN(GraphClassifier):
         h, mask = graphs.x, ops.cast(graphs.present, "bool")
         found = [graphs.pooled(h)]
         for k in range(self.hops):
-            h = (1 + self.e[k]) * h + edge_sum(h, graphs.edges)
+            h = ops.cast(1 + self.e[k], h.dtype) * h + edge_sum(h, graphs.edges)
             h = ops.relu(self.inner_norm[k](self.inner[k](h), training=training, mask=mask))
             h = ops.relu(self.outer_norm[k](self.outer[k](h), training=training, mask=mask))
             found.append(graphs.pooled(ops.cast(h, "float32")))
