@@ -63,8 +63,7 @@ def test_every_page_has_a_table_and_stays_as_it_is(name):
     before, attributes = values(model), {layer.name: set(vars(layer)) for layer in model._flatten_layers()}
     rows = layers_of(model, pipeline.shape)
     assert sum(column(rows, "parameters")) == model.count_params()
-    x = np.zeros((1, *pipeline.shape), "float32")
-    shape = list(model(x, training=False).shape[1:])
+    shape = list(model(keras.KerasTensor((1, *pipeline.shape)), training=False).shape[1:])  # nothing is computed
     assert [row["output"] for row in rows if row["reached"]][-1] == shape
     assert all(np.array_equal(a, b) for a, b in zip(before, values(model), strict=True))
     assert {layer.name: set(vars(layer)) for layer in model._flatten_layers()} == attributes

@@ -11,6 +11,7 @@ import tempfile
 import textwrap
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -27,6 +28,7 @@ from maquette.run import Run, load_model
 from tests.contract.source_checks import SOURCE_CHECKS
 from tests.contract.subject import (
     Subject,
+    Values,
     array,
     changed,
     first,
@@ -40,8 +42,10 @@ from tests.contract.subject import (
 )
 from tests.golden import golden
 
-# TensorFlow takes longer to trace a training step than to run the few steps of a check operation by operation.
+# TensorFlow takes longer to trace a training step than to run the few steps of a check operation by operation; JAX
+# compiles every operation that is called on its own.
 TRACES_SLOWLY = keras.backend.backend() == "tensorflow"
+COMPILES_EACH = keras.backend.backend() == "jax"
 ROUNDS = 5  # of 12 epochs each, at most, in which a page has to get better
 
 # --- configuration and weights -------------------------------------------------------------------------------
@@ -78,9 +82,23 @@ def check_loss_assigns_no_trainable_weight(page: Subject) -> None:
     """The optimizer alone moves trainable weights: what a loss assigns to them is lost in a compiled step on JAX."""
     model = page.build()
     x, y = (*page.batch, None)[:2]
-    before = trainable(model)
-    model.compute_loss(ops.convert_to_tensor(x), y, model(ops.convert_to_tensor(x), training=True), training=True)
-    assert not changed(before, trainable(model)), f"compute_loss assigns to {changed(before, trainable(model))}"
+    scope = keras.StatelessScope()
+
+    def loss(x: Any) -> Any:
+        with scope:
+            return model.compute_loss(x, y, model(x, training=True), training=True)
+
+    x = ops.convert_to_tensor(x)
+    traced(loss, x) if COMPILES_EACH else loss(x)
+    assigned = [v.path for v in model.trainable_variables if scope.get_current_value(v) is not None]
+    assert not assigned, f"compute_loss assigns to {assigned}"
+
+
+def traced(function: Callable[..., Any], x: Any) -> None:
+    """Let JAX see what a function does, without computing it."""
+    import jax
+
+    jax.eval_shape(function, x)
 
 
 def check_gradients(page: Subject) -> None:
@@ -157,7 +175,7 @@ def check_mixed_precision(page: Subject) -> None:
             history = page.train(model)
             assert all(np.isfinite(v).all() for v in history.values()), f"{policy}: {history}"
         model.set_weights([array(v) for v in full.weights])
-        answer = served(model, page.x)
+        answer = assembly.Served(model).predict_on_batch(page.x) if COMPILES_EACH else served(model, page.x)
         assert answer.dtype == reference.dtype, f"{policy} answers in {answer.dtype}, not {reference.dtype}"
         if np.issubdtype(answer.dtype, np.integer):
             assert (answer == reference).mean() > 0.8, f"{policy} answers {answer} instead of {reference}"
@@ -222,12 +240,9 @@ def check_evaluation_leaves_the_model_alone(page: Subject) -> None:
 
 def check_validation_does_not_change_training(page: Subject) -> None:
     """The weights end on the same bits with a validation split as without."""
-    ends = []
-    for validated in (False, True):
-        model = page.build()
-        page.train(model, epochs=2, validated=validated)
-        ends.append(values(model))
-    touched = training_only(changed(*ends))
+    with tempfile.TemporaryDirectory() as folder:
+        model = run_to_the_end(page, new_run(page, Path(folder) / "run"), validated=False)
+    touched = training_only(changed(values(model), straight(page)[0]))
     assert not touched, f"validation changes {touched}"
 
 
@@ -255,14 +270,22 @@ class Killed(Exception):
 
 def check_resume(page: Subject) -> None:
     """A run killed in its third epoch and resumed ends on the bits of one that was not, lines of metrics included."""
+    weights, lines = straight(page)
     with tempfile.TemporaryDirectory() as folder:
-        whole, killed = (new_run(page, Path(folder) / name) for name in ("whole", "killed"))
-        straight = run_to_the_end(page, whole)
+        killed = new_run(page, Path(folder) / "run")
         kill(page, killed)
         resumed = run_to_the_end(page, killed)
-        apart = changed(values(straight), values(resumed))
+        apart = changed(weights, values(resumed))
         assert not apart, f"differ after a kill: {apart}"
-        assert measured(whole) == measured(killed), "metrics.jsonl differs after a kill"
+        assert lines == measured(killed), "metrics.jsonl differs after a kill"
+
+
+@cache
+def straight(page: Subject) -> tuple[Values, list[dict[str, float]]]:
+    """What a run that nothing disturbs ends with, and its lines of metrics."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = new_run(page, Path(folder) / "run")
+        return values(run_to_the_end(page, run)), measured(run)
 
 
 def new_run(page: Subject, folder: Path) -> Run:
@@ -270,14 +293,10 @@ def new_run(page: Subject, folder: Path) -> Run:
     return Run(folder)
 
 
-def long(page: Subject) -> assembly.Pipeline:
-    return with_data(page.validated, epochs=4)
-
-
-def run_to_the_end(page: Subject, run: Run) -> keras.Model:
-    """Start the run, or take it up where its state is."""
+def run_to_the_end(page: Subject, run: Run, validated: bool = True) -> keras.Model:
+    """Start the run of four epochs, or take it up where its state is."""
     model = page.build(initialize=not run.path("state.npz").exists(), epochs=4)
-    fitting.fit(run, long(page), model)
+    fitting.fit(run, with_data(page.validated if validated else page.pipeline, epochs=4), model)
     return model
 
 

@@ -16,7 +16,7 @@ ROWS, BATCH = 150, 32  # 150 = 4 * 32 + 22: the last batch is a partial one
 Values = dict[str, np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Subject:
     """A page under test."""
 
@@ -81,14 +81,11 @@ class Subject:
             model.initialize(pipeline.encoder.transform(train.x), train.y)
         return model
 
-    def train(self, model: Any, epochs: int = 1, validated: bool = False, shuffle: bool = True) -> Any:
+    def train(self, model: Any, epochs: int = 1, shuffle: bool = True) -> Any:
         """Train on the few rows, in the order of the recipe's seed; returns Keras's history."""
-        pipeline = self.validated if validated else self.pipeline
-        data = pipeline.dataset
-        validation = pipeline.batches(data.validation) if validated else None
-        batches = pipeline.batches(data.train, shuffle=shuffle)
+        batches = self.pipeline.batches(self.pipeline.dataset.train, shuffle=shuffle)
         # Keras would shuffle the order of the batches as well, by Python's own generator.
-        return model.fit(batches, epochs=epochs, validation_data=validation, shuffle=False, verbose=0).history
+        return model.fit(batches, epochs=epochs, shuffle=False, verbose=0).history
 
     def evaluate(self, model: Any) -> dict[str, float]:
         batches = self.pipeline.batches(self.pipeline.dataset.train)

@@ -104,9 +104,9 @@ def test_each_player_has_a_rate_of_its_own(random, latent, gradient):
             np.testing.assert_allclose(moved, rate * by_path[weight.path], atol=1e-6)
 
 
-def standing_still(dim):
+def standing_still(dim, **arguments):
     """A game whose generator is the identity: it passes N(0, I) on."""
-    model = GAN(latent_dim=dim, hidden_units=(32, 32))
+    model = GAN(latent_dim=dim, hidden_units=(32, 32), **arguments)
     model.build((None, dim))
     passing = np.zeros((dim, 32)), np.zeros((32, 32)), np.zeros((32, dim))
     for i in range(dim):  # relu(z) - relu(-z) = z
@@ -137,16 +137,16 @@ def test_the_best_critic_is_the_log_ratio_of_densities():
 
 
 def test_training_moves_the_generated_points_onto_the_data():
-    model, random = standing_still(2), np.random.default_rng(0)
-    target = np.array([2.0, -1.0])
+    # The players of the plain game go round each other: a mean of the generator's weights lies where they go round.
+    model = standing_still(2, critic_steps=3, gradient_penalty=1.0, ema=0.98)
+    random, target = np.random.default_rng(0), np.array([2.0, -1.0])
     rates = {"generator": keras.optimizers.Adam(2e-3), "critic": keras.optimizers.Adam(5e-3)}
     model.compile(optimizer=rates)
-    assert np.abs(ops.convert_to_numpy(model.generate(2000)).mean(axis=0)).max() < 0.15
     model.fit(
         (target + random.normal(0, 1, (500 * 128, 2))).astype("float32"), batch_size=128, shuffle=False, verbose=0
     )
     made = ops.convert_to_numpy(model.generate(2000))
-    np.testing.assert_allclose(made.mean(axis=0), target, atol=0.6)
+    np.testing.assert_allclose(made.mean(axis=0), target, atol=0.4)
 
 
 # --- games ---------------------------------------------------------------------------------------------------------
