@@ -347,8 +347,10 @@ def test_a_training_batch_says_how_much_room_it_needs():
     data = maquette.data.load("rings_and_stars").train
     for count in (1, 30, 120):
         x = data.take(np.arange(count)).x
-        encoded = with_room(x)
+        encoded = with_room(x, index=2)
         room = encoded.shape[1] - 1
+        first, second = (with_room(x, index=i).shape[1] - 1 for i in (0, 1))
+        assert {first, second} == {room, room + 1}, "the first two batches differ"
         assert x.sizes().sum() <= NODES * room and hops(x).sum() + x.sizes().sum() <= EDGES * room
         assert np.array_equal(encoded[:, 0], np.arange(count)) and NODES * (room - 1) < 1.25 * x.sizes().sum()
 

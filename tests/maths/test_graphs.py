@@ -383,8 +383,10 @@ def test_a_padded_batch_answers_as_its_graphs_alone(several, random, name):
     model = on_several(name, several, random, **({"hops": 1} if name == "gin" else {"dense_units": ()}))
     parts = [model.on(several[0][a:b, a:b], several[1][a:b]) for a, b in ((4, 6), (7, 12))]
     alone = [part.predict_on_batch(IDS[:1])[0] for part in parts]
-    for blocks in (0, 1, 2):
+    for blocks in (0, 1, 2, 4):
         x = np.pad(np.array([[3.0], [1], [2], [3]], "float32"), ((0, 0), (0, blocks)))
+        if blocks == 1:  # what follows is compiled for batches in blocks alone, as a training is
+            model.make_predict_function(force=True)
         np.testing.assert_allclose(model.predict_on_batch(x)[[1, 3]], alone, rtol=1e-3, atol=1e-4)
 
 

@@ -38,12 +38,16 @@ class GraphSetEncoder:
 def with_room(x: GraphSet, epoch: int = 0, index: int = 0) -> np.ndarray:
     """Numbers of graphs, and a column more for each block of nodes or edges that they need: float32 (n, 1 + blocks).
 
-    The blocks are few different numbers, at most a quarter more than needed.
+    The blocks are few different numbers, at most a quarter more than needed, or one. Those of an epoch's first two
+    batches differ: Keras on TensorFlow measures these two, and allows a size to vary that differs between them.
     """
     sizes = x.sizes()
     need = max(sizes.sum() / NODES, (hops(x).sum() + sizes.sum()) / EDGES, 1)
     step = 2.0 ** max(0, np.floor(np.log2(need)) - 2)
-    found = np.zeros((len(x), 1 + int(np.ceil(need / step) * step)), np.float32)
+    blocks = int(np.ceil(need / step) * step)
+    if index < 2 and blocks % 2 != index:
+        blocks += 1
+    found = np.zeros((len(x), 1 + blocks), np.float32)
     found[:, 0] = x.places
     return found
 
