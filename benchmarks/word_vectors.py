@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 DIM, WINDOW, NEGATIVES, MIN_COUNT, SUBSAMPLE = 100, 5, 5, 5, 1e-3
-RATES = {"skip-gram": 0.04, "cbow": 0.1}
+RATES = {"skip-gram": 0.04, "cbow": 0.13}
 QUALITY = ("men", "ws353", "analogy")
 
 

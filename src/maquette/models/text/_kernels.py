@@ -27,7 +27,7 @@ from numba import njit
 
 from maquette.models.text._draws import KEPT, F, _fast, advance, draw_noise, keep_words
 
-GROUP, MEANS = 16, 32  # rows that make a step together: T in skip-gram, and in CBOW, which has fewer words against them
+GROUP, MEANS = 16, 64  # rows that make a step together: T in skip-gram, and in CBOW, which has fewer words against them
 COUNTED = 16  # of so many groups one counts for the loss that is reported
 
 

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from maquette.models.text._kernels import F, walk
 
-LANES = 16  # numbers that the processor adds at once
+LANES = 8  # numbers that the processor adds at once
 PARTS = 40  # of a pass, at most, between which the learning rate changes and the progress is reported
 
 
