@@ -2,11 +2,12 @@
 
 A script calls `main`; its workers call `wait` before each round and `done` after it. The first round, which compiles,
 does not count. Rates are examples per second, medians over the rounds; a ratio is the median of the ratios within each
-round.
+round. Memory is the most that a process has held until then, libraries included.
 """
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -24,8 +25,9 @@ def wait() -> float:
 
 
 def done(started: float) -> None:
-    """Say how long the round took."""
-    print(time.perf_counter() - started, flush=True)
+    """Say how long the round took, and how much memory the process has held at most, in MiB."""
+    seconds = time.perf_counter() - started
+    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
 
 
 def _start(case: str, name: str) -> subprocess.Popen:
@@ -35,30 +37,34 @@ def _start(case: str, name: str) -> subprocess.Popen:
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, env=environment)
 
 
-def _one_round(process: subprocess.Popen) -> float:
+def _one_round(process: subprocess.Popen) -> tuple[float, float]:
     process.stdin.write("go\n")
     process.stdin.flush()
     line = process.stdout.readline()
     if not line:
         raise SystemExit(f"{' '.join(process.args)} died: run it by hand to see why")
-    return float(line)
+    seconds, memory = map(float, line.split())
+    return seconds, memory
 
 
-def _measure(case: str, examples: int, contestants: list[str], rounds: int) -> dict[str, np.ndarray]:
-    """Examples per second of each contestant in each round: name -> (rounds,)."""
+def _measure(
+    case: str, examples: int, contestants: list[str], rounds: int
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Examples per second of each contestant in each round, name -> (rounds,), and how much memory it held at most."""
     processes = {name: _start(case, name) for name in contestants}
     try:
         for process in processes.values():
             _one_round(process)
-        times = {name: [] for name in processes}
+        times, memory = {name: [] for name in processes}, {}
         for i in range(rounds):
             # Every other round runs backwards, so that no contestant always follows the same one.
             for name in list(processes)[:: 1 if i % 2 == 0 else -1]:
-                times[name].append(_one_round(processes[name]))
+                seconds, memory[name] = _one_round(processes[name])
+                times[name].append(seconds)
     finally:
         for process in processes.values():
             process.kill()
-    return {name: examples / np.array(values) for name, values in times.items()}
+    return {name: examples / np.array(values) for name, values in times.items()}, memory
 
 
 def main(
@@ -90,9 +96,10 @@ def main(
         return
     first = next(iter(contestants))
     for case in [given.case] if given.case else cases:
-        rates = _measure(case, cases[case], list(contestants), given.rounds)
+        rates, memory = _measure(case, cases[case], list(contestants), given.rounds)
         for name, rate in rates.items():
-            print(f"{case:16} {name:16} {np.median(rate):8,.0f} examples/s   ({rate.min():,.0f} to {rate.max():,.0f})")
+            spread = f"({rate.min():,.0f} to {rate.max():,.0f})"
+            print(f"{case:16} {name:16} {np.median(rate):8,.0f} examples/s   {spread}, {memory[name]:,.0f} MiB")
         if given.write:
             forget(benchmark, case)
         for group in peers:
@@ -101,4 +108,5 @@ def main(
             print(f"{case:16} {first} / {peer}: {ratio:.3f}")
             if given.write:
                 ours, theirs = np.median(rates[first]), np.median(rates[peer])
-                record(benchmark, case, "examples/s", ours, theirs, peer, ratio, page(case))
+                note = f"{memory[first]:.0f} against {memory[peer]:.0f} MiB"
+                record(benchmark, case, "examples/s", ours, theirs, peer, ratio, page(case), note)

@@ -105,7 +105,7 @@ WORDS = {
     "optimizer": (["train", "mlp", "--data", "digits", "--set", "optimizer.adan=0.1"], "adan", "adam"),
     "learning rate": (["train", "mlp", "--data", "digits", "--set", "optimizer.adam=fast"], "optimizer.adam", "fast"),
     "rate of two players": (["train", "gan", "--set", "learning_rate=0.1"], "learning_rate", "optimizer.critic.adam"),
-    "schedule": (["train", "mlp", "--set", "schedule=linear"], "schedule=linear", "'constant' or 'cosine'"),
+    "schedule": (["train", "mlp", "--set", "schedule=sine"], "schedule=sine", "'cosine' or 'linear'"),
     "precision": (["train", "mlp", "--data", "digits", "--set", "precision=half"], "half", "mixed_bfloat16"),
     "batch size": (["train", "mlp", "--set", "batch_size=-1"], "batch_size=-1", "at least 0"),
     "no epoch": (["train", "mlp", "--set", "epochs=0"], "epochs=0", "at least 1"),

@@ -17,6 +17,7 @@ from maquette.core.recipe import Recipe
 from maquette.data.batches import Batches
 from maquette.data.dataset import Dataset, Split
 from maquette.errors import InputError, near
+from maquette.schedule import LateLinearDecay
 
 ENCODED_AT_ONCE = 2**28  # bytes of float32: larger sets of pictures stay bytes and are encoded batch by batch
 
@@ -230,8 +231,9 @@ def _optimizer(entry: Mapping[str, Any], recipe: Recipe, steps: int, factor: flo
     config = {**value} if isinstance(value, Mapping) else {"learning_rate": value}
     if factor != 1:
         config["learning_rate"] = factor * config.get("learning_rate", 1e-3)
-    if recipe.schedule == "cosine":
-        config["learning_rate"] = keras.optimizers.schedules.CosineDecay(config["learning_rate"], steps)
+    if recipe.schedule != "constant":
+        decay = {"cosine": keras.optimizers.schedules.CosineDecay, "linear": LateLinearDecay}[recipe.schedule]
+        config["learning_rate"] = decay(config["learning_rate"], steps)
     try:
         own = {n.lower(): item for n, item in vars(keras.optimizers).items()} | {"adam": Adam}
         return own[name.lower()](name=name, **config)

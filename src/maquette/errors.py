@@ -19,8 +19,10 @@ class Stopped(Exception):
 def near(name: str, known: Iterable[object]) -> str:
     """The end of an error message: which of the known names may have been meant, or which there are."""
     names = {str(item).lower(): str(item) for item in known}
-    close = [names[item] for item in get_close_matches(str(name).lower(), names, 3, 0.6)]
+    asked = str(name).lower()
+    begun = [item for item in names if asked and item.startswith(asked)]
+    close = [names[item] for item in get_close_matches(asked, names, 3, 0.6) or begun[:3]]
     if close:
         return f"did you mean {' or '.join(repr(item) for item in close)}?"
-    some = ", ".join(list(names.values())[:15])
-    return f"use one of {some}{' ...' if len(names) > 15 else ''}" if some else "there is none"
+    some = ", ".join(list(names.values())[:10])
+    return f"use one of {some}{' ...' if len(names) > 10 else ''}" if some else "there is none"

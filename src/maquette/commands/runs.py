@@ -62,13 +62,17 @@ def evaluate(run: RunFolder, data: Data = None, as_json: Json = False) -> None:
 def predict(
     run: RunFolder,
     inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Files or folders.")],
-    out: Annotated[Path | None, typer.Option(help="A .csv, .json or .jsonl file for the answers.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A .csv, .json or .jsonl file for the answers, or a folder for pictures.")
+    ] = None,
+    settings: Settings = None,
     as_json: Json = False,
 ) -> None:
     """Answer for your own files."""
+    from maquette.settings import parse
     from maquette.verbs.predict import predict as predict_
 
-    rows = predict_(run, inputs, out)
+    rows = predict_(run, inputs, out, parse(settings or []))
     if out:
         print(f"{len(rows)} answers in {out}")
     else:

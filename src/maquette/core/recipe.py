@@ -46,7 +46,8 @@ class Recipe:
         inputs: options of the task's reader and encoder, such as `size` of pictures or the `target` column.
         optimizer: one entry, Keras's optimizer name -> learning rate or dictionary of arguments; or one such
             entry per player of a model with several networks.
-        schedule: the learning rate over the run: "constant", or "cosine" from its value down to 0.
+        schedule: the learning rate over the run: "constant", "cosine" from its value down to 0, or "linear", its value
+            for half of the run and then straight down to 0.
         batch_size: examples per step; 0 takes the whole training set as one batch.
         epochs: passes over the training set.
         shuffle: whether each epoch draws a new order from (seed, epoch).
@@ -74,7 +75,7 @@ class Recipe:
     model: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
     optimizer: Mapping[str, Any] = field(default_factory=lambda: {"adam": 1e-3})
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: Literal["constant", "cosine", "linear"] = "constant"
     batch_size: int = 128
     epochs: int = 10
     shuffle: bool = True

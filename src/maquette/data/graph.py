@@ -208,6 +208,11 @@ class Graph:
         parts = {key: getattr(self, key) for key in ("features", "labels", "split")}
         return {"nodes": len(nodes), "ids": ids} | {k: None if v is None else v[nodes] for k, v in parts.items()}
 
+    def with_edges(self, chosen: Any) -> Graph:
+        """All nodes, and of the edges those given, by number (k,) or mask (m,)."""
+        found: Graph = self._with_edges(chosen)
+        return found
+
     def _with_edges(self, chosen: Any, edges: Any = None) -> Any:
         """The graph with some of its edges; their ends in another numbering if given."""
         edges = self.edges if edges is None else edges

@@ -54,12 +54,16 @@ class GraphDataset(Dataset):
 
     def fingerprint(self) -> str:
         """A digest of the items and of their graph, in hex."""
-        graph = self.train.x.graph
-        digest = hashlib.sha256(super().fingerprint().encode())
-        features = graph.features.indices if sparse.issparse(graph.features) else graph.features
-        for values in (graph.edges, graph.weights, features, getattr(graph.features, "data", None)):
-            digest.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
-        return digest.hexdigest()
+        return with_digest(super().fingerprint(), self.train.x.graph)
+
+
+def with_digest(items: str, graph: Graph) -> str:
+    """A digest of a digest of items and of their graph, in hex."""
+    digest = hashlib.sha256(items.encode())
+    features = graph.features.indices if sparse.issparse(graph.features) else graph.features
+    for values in (graph.edges, graph.weights, features, getattr(graph.features, "data", None)):
+        digest.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
 
 
 def dataset_of(graph: Graph, origin: str = "") -> GraphDataset:

@@ -38,7 +38,7 @@ def features(dataset: Dataset) -> Features:
         _kept.clear()
         x = flat(np.asarray(dataset.train.x[:MOST]))
         y = dataset.train.y
-        _kept[key] = _components(x) if y is None or len(np.unique(y)) < 2 else _perceptron(x, y[:MOST])
+        _kept[key] = components(x) if y is None or len(np.unique(y)) < 2 else _perceptron(x, y[:MOST])
     return _kept[key]
 
 
@@ -68,7 +68,8 @@ def _perceptron(x: np.ndarray, y: np.ndarray) -> Features:
     return _scaled(f"mlp{UNITS[-1]}", hidden, x, lambda pictures: network.predict(flat(pictures)))
 
 
-def _components(x: np.ndarray) -> Features:
+def components(x: np.ndarray) -> Features:
+    """The principal components of flat pictures (n, pixels), most of them 64."""
     from sklearn.decomposition import PCA
 
     found = PCA(min(UNITS[-1], *x.shape), svd_solver="full").fit(x)

@@ -105,11 +105,12 @@ def resized(dataset: Dataset, size: int | Sequence[int] | None) -> Dataset:
         return dataset
     parts = {name: getattr(dataset, name) for name in ("train", "validation", "test")}
     return replace(
-        dataset, **{name: part and replace(part, x=_resize(part.x, height, width)) for name, part in parts.items()}
+        dataset, **{name: part and replace(part, x=resize(part.x, height, width)) for name, part in parts.items()}
     )
 
 
-def _resize(x: np.ndarray, height: int, width: int) -> np.ndarray:
+def resize(x: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Bytes (n, height, width, channels) of another size, bilinearly."""
     from PIL import Image
 
     def one(picture: np.ndarray) -> np.ndarray:

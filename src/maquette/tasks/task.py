@@ -1,9 +1,10 @@
 """What every task offers to the verbs."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -40,8 +41,10 @@ class Task:
         higher_is_better: whether a larger headline is the better one.
         options: option name -> default, given as `inputs` of a recipe.
         option_types: option name -> what `--set` checks its value against.
+        answer_types: what a prediction can be asked by `--set`, name -> type.
         reads_a_file: whether the user's own data are a single file.
         most_answered: how many items a trained model answers in one batch.
+        makes_pictures: whether its answers are pictures, which go into a folder.
         takes_data_of: names of other tasks whose built-in data it takes as well.
     """
 
@@ -50,8 +53,10 @@ class Task:
     higher_is_better = False
     options: Mapping[str, Any] = {}
     option_types: Mapping[str, Any] = {}
+    answer_types: Mapping[str, Any] = {}
     reads_a_file = False
     most_answered = 1000
+    makes_pictures = False
     takes_data_of: tuple[str, ...] = ()
 
     def read(self, path: Path, options: Mapping[str, Any]) -> Dataset:
@@ -132,9 +137,23 @@ class Task:
         """Items to predict, from files or folders; raises InputError naming the file at fault."""
         raise NotImplementedError
 
+    def asked(self, settings: Mapping[str, Any]) -> Self:
+        """The task as one prediction asks for it: settings, of `answer_types`, as attributes."""
+        task = copy.copy(self)
+        vars(task).update(settings)
+        return task
+
     def answers(self, split: Split, outputs: np.ndarray, dataset: Dataset) -> list[dict[str, Any]]:
         """One row per item, in words of the user's data."""
         raise NotImplementedError
+
+    def answer_pictures(self, split: Split, outputs: np.ndarray, paths: Sequence[Path]) -> dict[str, np.ndarray]:
+        """Of a task that `makes_pictures`, file name -> picture, bytes (height, width, channels)."""
+        raise NotImplementedError
+
+    def answer_figures(self, split: Split, outputs: np.ndarray) -> list[Figure]:
+        """What the page beside the pictures shows."""
+        return []
 
     def table(self, split: Split, outputs: np.ndarray, dataset: Dataset, paths: Sequence[Path]) -> list[dict[str, Any]]:
         """The rows of a .csv file of answers for the items read from `paths`."""

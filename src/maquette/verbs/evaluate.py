@@ -76,6 +76,7 @@ def _on(run: Run, data: str) -> Recipe:
 def score(pipeline: Any, model: Any, split: str) -> "Scored":
     """The task's metrics of `model` on one split of the pipeline's data."""
     part = getattr(pipeline.dataset, split)
+    model = pipeline.task.placed(model, part, pipeline.encoder)
     return pipeline.task.score(model, part, pipeline.outputs(model, part), pipeline.dataset)
 
 

@@ -15,7 +15,8 @@ from maquette.tasks.curves import learning_curves
 from maquette.tasks.figure import Figure
 from maquette.verbs import page
 
-FIRST = ("predicted", "samples", "groups", "confusion")  # the picture that shows most comes first, curves last
+# The picture that shows most comes first, curves last.
+FIRST = ("predicted", "samples", "translations-a-to-b", "translations-b-to-a", "groups", "confusion")
 
 
 def report(folder: str | Path) -> Path:

@@ -24,7 +24,7 @@ _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16L", "I;16B", "I;16N")
 
 
 @dataclass(frozen=True)
-class _Item:
+class Item:
     """A picture before it is read in full: file, class, upright height and width, grey or not, frames."""
 
     path: Path
@@ -49,7 +49,7 @@ def read_folder(path: str | Path, size: int | tuple[int, int] | None = None, cha
     found = {part: _scan(folder, report) for part, folder in folders.items()}
     classes = _common_classes(root, found)
     everything = [item for items in found.values() for item in items]
-    height, width = _choose_size(everything, size, report)
+    height, width = choose_size(everything, size, report)
     channels = channels or (1 if all(item.grey for item in everything) else 3)
     _report_items(found, classes, report)
     shape = (height, width, channels)
@@ -66,8 +66,8 @@ def read_pictures(
     InputError naming a path that does not exist, a folder without pictures, and a picture that cannot be read.
     """
     paths = [paths] if isinstance(paths, str | Path) else paths
-    files = [file for path in paths for file in _expand(Path(path))]
-    return tuple(str(file) for file in files), _read_all(files, (height, width, channels))
+    files = [file for path in paths for file in expand(Path(path))]
+    return tuple(str(file) for file in files), read_all(files, (height, width, channels))
 
 
 def read_archive(name: str, card: Card, size: int | None = None) -> Dataset:
@@ -75,13 +75,18 @@ def read_archive(name: str, card: Card, size: int | None = None) -> Dataset:
 
     It is unpacked once, into the cache. Raises InputError naming a file that is missing, altered or damaged.
     """
+    root, origin = unpacked(name, card)
+    return replace(read_folder(root, size), name=name, origin=origin)
+
+
+def unpacked(name: str, card: Card) -> tuple[Path, str]:
+    """The one folder that the one original file of a built-in set packs, in the cache, and where the file came from."""
     from maquette.data.source import cache_folder, describe, extract, locate
 
     paths = locate(name, card.files)
     (archive,) = paths.values()
-    unpacked = extract(archive, cache_folder() / name / f"{archive.stem}-{card.files[0].sha256[:12]}")
-    (root,) = _folders(unpacked)
-    return replace(read_folder(root, size), name=name, origin=describe(paths))
+    (root,) = _folders(extract(archive, cache_folder() / name / f"{archive.stem}-{card.files[0].sha256[:12]}"))
+    return root, describe(paths)
 
 
 def _check_options(size, channels):
@@ -127,7 +132,7 @@ def _scan(folder, report):
     classes = {child.name: child for child in _folders(folder)}
     if not classes:
         raise InputError(f"{folder}: has no folder inside; put the pictures of each class into its own")
-    items: list[_Item] = []
+    items: list[Item] = []
     skipped: Counter[str] = Counter()
     for label in sorted_labels(classes):
         files = _files(classes[label])
@@ -136,7 +141,7 @@ def _scan(folder, report):
             raise InputError(f"{classes[label]}: the class has no picture; add some or remove the folder")
         others = set(files) - set(pictures)
         skipped.update(f"{path.suffix or path.name}, no picture" for path in others)
-        items += [_decode(path, partial(_to_item, path, label)) for path in pictures]
+        items += [decode(path, partial(to_item, path, label)) for path in pictures]
     skipped["files outside a class"] = _count_loose(folder)
     report += [f"{folder.name}/: {kind}, not read: {n}" for kind, n in sorted(skipped.items()) if n]
     return items
@@ -154,7 +159,7 @@ def _common_classes(root, found):
     return classes
 
 
-def _choose_size(items, size, report):
+def choose_size(items, size, report):
     if size is not None:
         return tuple(int(side) for side in np.broadcast_to(size, 2))
     sizes = Counter(item.size for item in items)
@@ -179,10 +184,10 @@ def _read_split(root, items, classes, shape):
     index = {label: i for i, label in enumerate(classes)}
     y = np.array([index[item.label] for item in items], np.int32)
     names = tuple(item.path.relative_to(root).as_posix() for item in items)
-    return Split(_read_all([item.path for item in items], shape), y, names)
+    return Split(read_all([item.path for item in items], shape), y, names)
 
 
-def _expand(path):
+def expand(path):
     if path.is_file():
         return [path]
     if not path.is_dir():
@@ -196,14 +201,14 @@ def _expand(path):
     return pictures
 
 
-def _read_all(files, shape):
+def read_all(files, shape):
     x = np.empty((len(files), *shape), np.uint8)
     for row, file in enumerate(files):
-        x[row] = _decode(file, partial(_to_array, shape))
+        x[row] = decode(file, partial(to_array, shape))
     return x
 
 
-def _decode(path, use):
+def decode(path, use):
     """Open a picture, hand it to `use`, and turn whatever the decoder dislikes into an InputError."""
     from PIL import Image
 
@@ -217,11 +222,11 @@ def _decode(path, use):
         raise InputError(f"{path}: cannot be read as a picture ({reason}); replace or remove it") from error
 
 
-def _to_item(path, label, picture):
+def to_item(path, label, picture):
     width, height = picture.size
     # Marks 5 to 8 of tag 274 say that the camera lay on its side.
     size = (width, height) if picture.getexif().get(274) in (5, 6, 7, 8) else (height, width)
-    return _Item(path, label, size, _is_grey(picture), getattr(picture, "n_frames", 1))
+    return Item(path, label, size, _is_grey(picture), getattr(picture, "n_frames", 1))
 
 
 def _is_grey(picture):
@@ -231,7 +236,7 @@ def _is_grey(picture):
     return picture.mode in _GREY_MODES
 
 
-def _to_array(shape, picture):
+def to_array(shape, picture):
     from PIL import Image, ImageOps
 
     height, width, channels = shape

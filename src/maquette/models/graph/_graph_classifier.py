@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops
 
+from maquette.core.classifier import Classifier
 from maquette.core.graph_blocks import EDGES, NODES
 from maquette.layers.edges import SORTED, Edges
 from maquette.models.graph._placed import Placed
@@ -44,12 +45,16 @@ class Together(NamedTuple):
         return self.pooled(h) / ops.maximum(sizes, 1)
 
 
-class GraphClassifier(Placed):
+class GraphClassifier(Placed, Classifier):
     """x: (batch, 1 + blocks), in the first column numbers of graphs from 0 -> logits: (batch, classes).
 
     A page defines `matrix`, what its sums over neighbours are weighed by, `pooled`, what it knows of each graph, and
     `head`.
     """
+
+    def __init__(self, node_features: int = 1, classes: int = 2, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(node_features, seed, **kwargs)
+        self.classes = classes
 
     def matrix(self, adjacency: Any) -> Any:
         """CSR matrix whose row i lists what node i sums over."""
@@ -74,7 +79,7 @@ class GraphClassifier(Placed):
         x = ops.convert_to_tensor(self.node_values)
         return Together(x, self.edges, graph, np.ones(self.nodes, np.float32), len(starts))
 
-    def together(self, ids: Any, blocks: int) -> Together:
+    def together(self, ids: Any, blocks: Any) -> Together:
         """The graphs ids (batch,) in so many blocks of slots."""
         count = ops.shape(ids)[0]
         graph, node, present, first = self._slots(ids, count, 0, blocks * NODES)
@@ -90,7 +95,7 @@ class GraphClassifier(Placed):
         x = ops.take(self.node_values, node, axis=0) * ops.expand_dims(ops.cast(present, "float32"), -1)
         return Together(x, edges, graph, ops.cast(present, "float32"), count)
 
-    def _slots(self, ids: Any, count: int, kind: int, slots: int) -> tuple[Any, Any, Any, Any]:
+    def _slots(self, ids: Any, count: int, kind: int, slots: Any) -> tuple[Any, Any, Any, Any]:
         """Of each slot its graph, its node or edge, and whether it has one; of each graph its first slot."""
         starts, sizes = (ops.take(part, ids, axis=0) for part in self.places[kind])
         ends = ops.cast(ops.cumsum(sizes), "int32")
@@ -103,7 +108,8 @@ class GraphClassifier(Placed):
 
     def features(self, x: Any, training: bool = False) -> Any:
         """What the head sees of the graphs x (batch, 1 + blocks): (batch, units)."""
-        ids, blocks = ops.cast(x[:, 0], "int32"), x.shape[1] - 1
-        if blocks:
+        ids, width = ops.cast(x[:, 0], "int32"), x.shape[1]
+        if width is None or width > 1:  # TensorFlow compiles once for all widths after the first
+            blocks = (ops.shape(x)[1] if width is None else width) - 1
             return self.pooled(self.together(ids, blocks), training)
         return ops.take(self.pooled(self.everything(), training), ids, axis=0)

@@ -4,15 +4,20 @@ from typing import Any
 
 from keras import ops
 
+from maquette.core.classifier import Classifier
 from maquette.models.graph._placed import Placed
 
 
-class NodeClassifier(Placed):
+class NodeClassifier(Placed, Classifier):
     """x: (batch, 1), numbers of nodes from 0 -> logits: (batch, classes).
 
     A step computes the logits of all nodes of the graph, and takes the rows of x. A page defines `prepare`, `hidden`
     and `logits`.
     """
+
+    def __init__(self, node_features: int = 1, classes: int = 2, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(node_features, seed, **kwargs)
+        self.classes = classes
 
     def logits(self, training: bool) -> Any:
         """The answer for all nodes: (nodes, classes)."""

@@ -1,28 +1,33 @@
 """What networks on graphs share: the graph that a model is placed on, which is no input and no weight."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sparse
 
-from maquette.core.classifier import Classifier
-from maquette.core.model import precision
+from maquette.core.model import Model, precision
+from maquette.errors import InputError
 from maquette.layers.edges import Edges
 
 MATRICES = ("adjacency", "features", "starts")
 
 
-class Placed(Classifier):
-    """A classifier of nodes, or of whole graphs, that `place` gives an adjacency matrix and its nodes' features.
+class Placed(Model):
+    """A model of nodes, pairs of them or whole graphs, that `place` gives an adjacency matrix and its nodes' features.
 
     A file of the model keeps them, and no optimizer touches them. The same weights answer on another graph: `on` makes
     the model for it. A page defines `prepare`, what it makes of the graph once.
+
+    Attributes:
+        row: how many numbers of nodes, or of graphs, an item is.
     """
 
-    def __init__(self, node_features: int = 1, classes: int = 2, seed: int = 0, **kwargs: Any) -> None:
+    row: ClassVar[int] = 1
+
+    def __init__(self, node_features: int = 1, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)  # half precision would take one node for another
-        self.node_features, self.classes, self.seed = node_features, classes, seed
+        self.node_features, self.seed = node_features, seed
 
     def start_nowhere(self) -> None:
         """Place the model on a graph of one node, so that it can be built; the constructor's last line."""
@@ -39,10 +44,11 @@ class Placed(Classifier):
             name: whatever tells the graph from others.
 
         Raises:
-            ValueError: for another number of features than the model has.
+            InputError: for another number of features than the model has.
         """
         if features.shape[1] != self.node_features:
-            raise ValueError(f"nodes have {features.shape[1]} features, and the model takes {self.node_features}")
+            wrong = f"nodes have {features.shape[1]} features, and the model takes {self.node_features}"
+            raise InputError(f"{wrong}: give the features that it was trained on")
         self.place_name, self.nowhere = name, False
         starts = np.zeros(1, np.int32) if starts is None else np.asarray(starts, np.int32)
         self.matrices = Matrices(adjacency, features, starts)
@@ -63,7 +69,7 @@ class Placed(Classifier):
         with precision(self.dtype_policy):
             other = type(self).from_config(self.get_config())
         other.place(adjacency, features, starts, name)
-        other.build((None, 1))
+        other.build((None, self.row))
         other.set_weights(self.get_weights())
         return other
 
