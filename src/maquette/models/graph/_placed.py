@@ -30,8 +30,10 @@ class Placed(Model):
         self.node_features, self.seed = node_features, seed
 
     def start_nowhere(self) -> None:
-        """Place the model on a graph of one node, so that it can be built; the constructor's last line."""
-        self.place(sparse.csr_matrix((1, 1)), np.zeros((1, self.node_features), np.float32), np.zeros(1, np.int32))
+        """Place the model on two nodes, so that it can be built, on PyTorch from an item of ones; called at the end."""
+        self.place(
+            sparse.csr_matrix((2, 2)), np.zeros((2, self.node_features), np.float32), np.arange(2, dtype=np.int32)
+        )
         self.nowhere = True
 
     def place(self, adjacency: Any, features: Any, starts: Any = None, name: Any = None) -> None:

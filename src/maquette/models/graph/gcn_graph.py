@@ -44,7 +44,7 @@ RECIPE = Recipe(
     seeds=10,
     minutes=0.3,
     expect={"test_accuracy": Expect(0.70, "required: ten folds; the greater class is 0.665", "at least")},
-    tiny={"data": "rings_and_stars", "model.hidden_units": 4, "model.dense_units": 4, "epochs": 3, "batch_size": 16},
+    tiny={"data": "rings_and_stars", "model.hidden_units": 8, "model.dense_units": 8, "epochs": 3, "batch_size": 16},
 )
 
 

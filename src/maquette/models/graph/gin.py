@@ -14,13 +14,13 @@ the graph. The paper sums one linear map of each hop's pooled nodes, which is th
 Source: Xu, Hu, Leskovec, Jegelka (2019), "How powerful are graph neural networks?", equations 4.1 and 4.2, section 7.
 
 Example:
-    >>> import numpy as np
+    >>> import keras, numpy as np
     >>> import scipy.sparse as sparse
     >>> from maquette.models.graph.gin import GIN
     >>> model = GIN(node_features=1, classes=2, hops=1, units=2)
     >>> path = sparse.csr_matrix(np.array([[0, 1.0, 0], [1, 0, 1], [0, 1, 0]]))
     >>> model.place(sparse.block_diag([path, path[:2, :2]], "csr"), np.ones((5, 1), "float32"), starts=[0, 3])
-    >>> np.asarray(model.features(np.array([[0], [1]])))[:, 0].tolist()
+    >>> keras.ops.convert_to_numpy(model.features(np.array([[0], [1]])))[:, 0].tolist()
     [3.0, 2.0]
 """
 

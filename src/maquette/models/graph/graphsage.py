@@ -19,12 +19,12 @@ Source: Hamilton, Ying, Leskovec (2017), "Inductive representation learning on l
 section 3.3.
 
 Example:
-    >>> import numpy as np
+    >>> import keras, numpy as np
     >>> import scipy.sparse as sparse
     >>> from maquette.models.graph.graphsage import GraphSAGE
     >>> model = GraphSAGE(node_features=2, classes=3, hidden_units=(4, 4))
     >>> model.place(sparse.csr_matrix(np.array([[0, 1.0], [1, 0]])), np.eye(2, dtype="float32"))
-    >>> round(float(np.linalg.norm(model.features(np.array([[1]])))), 5)
+    >>> round(keras.ops.convert_to_numpy(keras.ops.norm(model.features(np.array([[1]])))).item(), 5)
     1.0
 """
 

@@ -16,15 +16,15 @@ Source: Joulin et al. (2017), "Bag of tricks for efficient text classification",
 et al. (2015), "Deep unordered composition rivals syntactic methods for text classification", sections 2 and 3.
 
 Example:
-    >>> import numpy as np
+    >>> import keras, numpy as np
     >>> from maquette.models.text.deep_averaging import DeepAveraging
     >>> model = DeepAveraging(words=3, classes=2, dim=2)
     >>> model.build((None, 4))
     >>> texts = np.array([[1, 2, 0, 0], [3, 3, 1, 1]])
     >>> model.start_from(np.array([[1, 0], [0, 1], [4, 4]], "float32"), texts)
-    >>> np.asarray(model.mean(texts)).tolist()
+    >>> keras.ops.convert_to_numpy(model.mean(texts)).tolist()
     [[0.5, 0.5], [2.5, 2.0]]
-    >>> np.asarray(model.features(texts)).tolist()
+    >>> keras.ops.convert_to_numpy(model.features(texts)).tolist()
     [[-1.0, -1.0], [1.0, 1.0]]
 """
 
