@@ -15,6 +15,8 @@ _PUBLIC = {
     "evaluate": "verbs.evaluate",
     "predict": "verbs.predict",
     "features": "verbs.features",
+    "generate": "verbs.generate",
+    "score": "verbs.generate",
     "compare": "verbs.compare",
     "reproduce": "verbs.reproduce",
     "report": "verbs.report",

@@ -134,12 +134,14 @@ class Run:
 
 
 def load_model(path: Path, page: str) -> Any:
-    """Load a `.keras` file in safe mode, after importing the page whose classes it needs.
+    """Load a `.keras` file in safe mode, after importing the classes that it names.
 
     Raises:
         InputError: if the file is missing, is not a `.keras` file, or is damaged.
     """
     import keras
+
+    from maquette.core import adam  # noqa: F401
 
     catalog.find(page, "models").load()
     if path.suffix != ".keras":

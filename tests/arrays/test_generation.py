@@ -8,6 +8,7 @@ from scipy.linalg import sqrtm
 
 from maquette import catalog
 from maquette.data.dataset import Dataset, Split
+from maquette.data.stacked_mnist import stacked
 from maquette.errors import InputError
 from maquette.methods.generative.sample_quality import frechet_distance, kernel_distance, precision_recall
 from maquette.tasks import generation_figures, image_generation
@@ -108,6 +109,18 @@ def test_without_classes_the_features_are_components(pictures):
     assert found["frechet_distance_pca64"].value == pytest.approx(0, abs=1e-6) and "classes" not in found
     x = features(plain).of(pictures.train.x)
     np.testing.assert_allclose(np.cov(x, rowvar=False), np.diag(x.var(axis=0, ddof=1)), atol=1e-4)
+
+
+def test_stacked_pictures_are_known_channel_by_channel(pictures):
+    data = stacked("stacked", pictures)
+    assert len(data.classes) == 8 and data.classes[6] == "belowbelowabove"
+    channels = [features(pictures).classes_of(data.test.x[..., k : k + 1]) for k in range(3)]
+    np.testing.assert_array_equal(data.test.y, 4 * channels[0] + 2 * channels[1] + channels[2])
+    known = features(data)
+    np.testing.assert_array_equal(known.classes_of(data.test.x), data.test.y)
+    assert known.of(data.test.x).shape == (400, 3 * 64) and known.name == "mlp64"
+    x = data.test.x[data.test.y < 4] / 255  # the first channel never below
+    assert image_generation.scores(x, data.test, data)["classes"].value == 4
 
 
 def test_the_pictures_show_samples_and_what_they_are_nearest_to(pictures, monkeypatch):

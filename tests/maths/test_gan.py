@@ -366,3 +366,17 @@ def test_arguments_that_make_no_sense_are_refused():
     for arguments, words in (({"game": "hinges"}, "hinge"), ({"prior": "gauss"}, "prior"), ({"ema": 1.0}, "ema")):
         with pytest.raises(ValueError, match=words):
             GAN(**arguments)
+
+
+def test_spectral_layers_come_back_from_a_file(tmp_path):
+    x = np.random.default_rng(0).normal(size=(4, 6, 6, 2)).astype("float32")
+    network = [SpectralConv2D(3, 2, name="maps"), keras.layers.Flatten(), SpectralDense(4, use_bias=False, name="d")]
+    model = keras.Sequential(network)
+    for _ in range(3):
+        model(x, training=True)  # moves u
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert len(model.weights) == 5
+    for one, other in zip(model.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(one), ops.convert_to_numpy(other))
+    np.testing.assert_array_equal(ops.convert_to_numpy(model(x)), ops.convert_to_numpy(again(x)))

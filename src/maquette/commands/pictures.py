@@ -1,4 +1,4 @@
-"""Commands that take pictures and need no run."""
+"""Commands that take pictures, or make them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from maquette import printing
-from maquette.commands import Json, app
+from maquette.commands import Backend, Json, RunFolder, app
 
 
 @app.command("filter")
@@ -29,3 +29,38 @@ def filter_(
         printing.table(rows, as_json)
         return
     print("\n".join(row["out"] for row in rows))
+
+
+@app.command()
+def generate(
+    run: RunFolder,
+    out: Annotated[Path, typer.Option(help="A new or empty folder.")],
+    count: Annotated[int, typer.Option(help="How many.")] = 64,
+    seed: Annotated[int | None, typer.Option(help="Of the noise; 0 if left out.")] = None,
+    truncation: Annotated[
+        float | None, typer.Option(help="No number of the noise is further from 0: less varied, better items.")
+    ] = None,
+    label: Annotated[str | None, typer.Option("--class", help="The class, where the generator is told one.")] = None,
+) -> None:
+    """Generate pictures with a run's generator, or points."""
+    from maquette.verbs.generate import generate as generate_
+
+    paths = generate_(run, out, count, seed, truncation, label)
+    print(paths[0] if len(paths) == 1 else f"{len(paths)} pictures in {out}")
+
+
+@app.command()
+def score(
+    generated: Annotated[Path, typer.Argument(metavar="GENERATED", help="A folder of generated pictures.")],
+    real: Annotated[Path, typer.Argument(metavar="REAL", help="A folder of real ones, best as many.")],
+    features: Annotated[
+        str, typer.Option(help="Whose features: a model with ImageNet weights, or a run's folder.")
+    ] = "mobilenet_v2",
+    backend: Backend = "auto",
+    as_json: Json = False,
+) -> None:
+    """Score generated pictures: how far are they from real ones, how many look real, how many kinds are there?"""
+    from maquette.verbs.generate import score as score_
+
+    found = score_(generated, real, features, backend)
+    printing.table([found] if as_json else [{"score": k, "value": v} for k, v in found.items()], as_json)

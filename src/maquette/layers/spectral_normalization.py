@@ -35,6 +35,19 @@ class _Spectral(_Base):
         start = keras.initializers.RandomNormal(seed=0)
         self.u = self.add_weight(shape=(self._kernel.shape[-1],), initializer=start, trainable=False, name="u")
 
+    def save_own_variables(self, store: Any) -> None:
+        """W, the bias and u; Keras's layers would leave u out."""
+        for name, variable in self._own().items():
+            store[name] = variable
+
+    def load_own_variables(self, store: Any) -> None:
+        for name, variable in self._own().items():
+            variable.assign(store[name])
+
+    def _own(self) -> dict[str, Any]:
+        own = {"kernel": self._kernel, "bias": self.bias, "u": self.u}
+        return {name: variable for name, variable in own.items() if variable is not None}
+
     @property
     def kernel(self) -> Any:
         """W / sigma, in the layer's compute dtype."""

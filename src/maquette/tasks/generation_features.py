@@ -3,6 +3,7 @@
 mlp64   the 64 hidden units below the output of a perceptron with 256 and 64 ReLUs, trained to name the classes of the
         training split: EPOCHS passes of Adam at 1e-3 with 256 pictures a step, a weight decay of 1e-2 and seed 0, by
         scikit-learn, so that they are the same whatever computes the generator
+        of pictures whose channels are pictures each (stacked_mnist) those of each channel, by the perceptron of one
 pca64   the first 64 principal components of the pixels, where there are no classes
 
 Both are divided by one number, so that a feature's mean square is 1 over the training split.
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from maquette.data.dataset import Dataset
+from maquette.data.stacked_mnist import Stacked
 
 EPOCHS, UNITS = 5, (256, 64)
 MOST = 60_000  # pictures that the features are learnt from
@@ -36,10 +38,35 @@ def features(dataset: Dataset) -> Features:
     key = dataset.fingerprint()
     if key not in _kept:
         _kept.clear()
-        x = flat(np.asarray(dataset.train.x[:MOST]))
-        y = dataset.train.y
-        _kept[key] = components(x) if y is None or len(np.unique(y)) < 2 else _perceptron(x, y[:MOST])
+        single = dataset.single if isinstance(dataset, Stacked) and _as_large(dataset, dataset.single) else None
+        _kept[key] = _learnt(dataset) if single is None else _channel_by_channel(_learnt(single), len(single.classes))
     return _kept[key]
+
+
+def _as_large(dataset: Dataset, single: Dataset | None) -> bool:
+    return single is not None and dataset.train.x.shape[1:3] == single.train.x.shape[1:3]
+
+
+def _learnt(dataset: Dataset) -> Features:
+    x = flat(np.asarray(dataset.train.x[:MOST]))
+    y = dataset.train.y
+    return components(x) if y is None or len(np.unique(y)) < 2 else _perceptron(x, y[:MOST])
+
+
+def _channel_by_channel(known: Features, classes: int) -> Features:
+    """Features and classes of pictures whose channels are pictures of `known` each."""
+
+    def of(pictures: np.ndarray) -> np.ndarray:
+        return np.concatenate([known.of(pictures[..., k : k + 1]) for k in range(pictures.shape[-1])], axis=1)
+
+    def classes_of(pictures: np.ndarray) -> np.ndarray:
+        assert known.classes_of is not None
+        found = np.zeros(len(pictures), int)
+        for k in range(pictures.shape[-1]):
+            found = found * classes + known.classes_of(pictures[..., k : k + 1])
+        return found
+
+    return Features(known.name, of, classes_of)
 
 
 def flat(x: np.ndarray) -> np.ndarray:

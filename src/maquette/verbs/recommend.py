@@ -82,8 +82,6 @@ def _opened(folder: str | Path, top: int) -> tuple[Run, Any]:
     if top < 1:
         raise InputError(f"--top {top}: give at least 1")
     backends.choose(run.backend, run.recipe.page)
-    from maquette.core import adam  # noqa: F401  which the model's file names
-
     return run, run.model
 
 

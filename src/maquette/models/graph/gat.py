@@ -7,8 +7,10 @@ Layers      H_i = ELU(joined over heads of sum_j alpha_ij W x_j + c)            
 Loss        cross-entropy of the nodes whose class is known, mean, + decay/2 (|W|^2 + |a|^2 + |b|^2) of both layers
 Constant    the graph and X
 
-No eigenvector and no degree enters, so that it answers on other graphs. Which neighbour counts most is the same for all
-who look at it (additive scores; see `layers/graph_attention`). Weights of edges are not looked at.
+This is self-attention, from the nodes of a graph to nodes of the same graph, with the edges for a mask; cross-attention
+would look from one set to another. No eigenvector and no degree enters, so that it answers on other graphs. Which
+neighbour counts most is the same for all who look at it (additive scores; see `layers/graph_attention`). Weights of
+edges are not looked at.
 
 Source: Velickovic et al. (2018), "Graph attention networks", sections 2 and 3.3.
 
