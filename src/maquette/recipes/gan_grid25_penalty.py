@@ -12,7 +12,7 @@ RECIPE = Recipe(
     data="grid25",
     model={
         **{"latent_dim": 2, "hidden_units": (128, 128, 128), "activation": "leaky_relu"},
-        # With a step of the critic to each of the generator's, two seeds of five leave a fifth of the points between modes.
+        # With one step of the critic to each of the generator's, some seeds leave a fifth of the points between modes.
         **{"gradient_penalty": 0.1, "critic_steps": 2, "ema": 0.999},
     },
     optimizer={
