@@ -7,7 +7,8 @@ structure kill units, whose decaying momentum slows every contestant by denormal
 alternate. Pictures are not changed at random here. An epoch of the recipes has more pictures, so that what the run
 layer does once in an epoch, such as writing its state, weighs more here than in a real run.
 
-All train the same network in float32 with the recipe's optimizer at the same batch size on all cores. PyTorch runs
+All train the same network with the recipe's optimizer at the same batch size on all cores, in float32, or where the
+case says so with products in bfloat16 and weights in float32, by mixed_bfloat16 here and autocast there. PyTorch runs
 eagerly and compiled, each with the memory layout and optimizer that measured best (channels last for convolutions,
 fused Adam), and the faster of them counts.
 """
@@ -27,7 +28,10 @@ CASES = {
     "mnist-separable": 38_400,
     "cifar10-resnet20": 2_560,
     "cifar10-vgg": 5_120,
+    "cifar10-resnet20-bfloat16": 5_120,
+    "cifar10-vgg-bfloat16": 10_240,
 }
+HALF = "-bfloat16"
 
 
 def pictures(case: str) -> tuple[np.ndarray, np.ndarray]:
@@ -41,7 +45,7 @@ def pictures(case: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def prepared(case: str, epochs: int):
-    """The recipe's pipeline over the pictures of a round, in float32 and without random changes."""
+    """The recipe's pipeline over the pictures of a round, without random changes."""
     from dataclasses import replace
 
     from maquette import backend, catalog
@@ -50,10 +54,10 @@ def prepared(case: str, epochs: int):
     from maquette import assembly
     from maquette.data.dataset import Dataset, Split
 
-    recipe = catalog.recipe(case)
+    recipe = catalog.recipe(case.removesuffix(HALF))
     inputs = {key: value for key, value in recipe.inputs.items() if key != "augment"}
     recipe = replace(recipe, epochs=epochs, schedule="constant", validation=0.0, expect={}, inputs=inputs)
-    recipe = replace(recipe, precision="float32")
+    recipe = replace(recipe, precision="mixed_bfloat16" if case.endswith(HALF) else "float32")
     x, y = pictures(case)
     split = Split(x, y)
     dataset = Dataset("mnist", split, test=split.take(range(10)), classes=tuple("0123456789"))
@@ -97,8 +101,9 @@ def torch_rounds(case: str, compiled: bool) -> None:
 
     from maquette import catalog
 
-    recipe = catalog.recipe(case)
     x, y = pictures(case)
+    half, case = case.endswith(HALF), case.removesuffix(HALF)
+    recipe = catalog.recipe(case)
     images = torch.from_numpy((x / np.float32(255)).transpose(0, 3, 1, 2).copy())
     labels = torch.from_numpy(y).long()
     layout = torch.contiguous_format if case == "mnist-mlp" else torch.channels_last
@@ -112,7 +117,8 @@ def torch_rounds(case: str, compiled: bool) -> None:
             rows = order[start : start + size]
             batch = images[rows].contiguous(memory_format=layout)
             optimizer.zero_grad(set_to_none=True)
-            loss = loss_of(step(batch), labels[rows])
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                loss = loss_of(step(batch), labels[rows])
             loss.backward()
             optimizer.step()
             total += loss.item()
@@ -209,7 +215,7 @@ def page_of(case: str) -> str:
     """The page of a recipe's model."""
     from maquette import catalog
 
-    return catalog.model_of(catalog.recipe_page(case))
+    return catalog.model_of(catalog.recipe_page(case.removesuffix(HALF)))
 
 
 if __name__ == "__main__":
