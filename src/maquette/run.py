@@ -141,6 +141,7 @@ def load_model(path: Path, page: str) -> Any:
     """
     import keras
 
+    from maquette import schedule  # noqa: F401
     from maquette.core import adam  # noqa: F401
 
     catalog.find(page, "models").load()

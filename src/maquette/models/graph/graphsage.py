@@ -46,11 +46,13 @@ RECIPE = Recipe(
     model={"hidden_units": (32, 32), "samples": (10, 5), "dropout": 0.5},
     inputs={"component": "largest", "split": "fractions", "scale": "none"},
     optimizer={"adam": 0.005},
+    # Chosen, as the scale was, by cross-validation within the training nodes; the book takes 20 epochs at one rate.
+    schedule="cosine",
     batch_size=32,
-    epochs=20,
+    epochs=40,
     test=0.9,
     seeds=10,
-    minutes=0.3,
+    minutes=0.4,
     expect={
         "test_accuracy": Expect(0.8185, "Pattanayak (2023), listing 6-10: 10 % of the largest component", "at least")
     },
