@@ -21,9 +21,9 @@ RECIPE = Recipe(
     },
     schedule="cosine",
     batch_size=256,
-    epochs=600,
+    epochs=800,
     seeds=5,
-    minutes=2.5,
+    minutes=2,
     expect={
         "test_modes": Expect(24, "required: 24 of the grid's 25 modes, mean of 5 seeds", "at least"),
         "test_in_modes": Expect(0.9, "required: 90 % of the samples within 3 deviations, mean of 5 seeds", "at least"),
