@@ -90,7 +90,7 @@ def pair(folder, name, b, size=(8, 8)):
     [
         ("empty", ["cyclegan"], ["b: has no picture"]),
         ("grey", ["cyclegan"], ["grey.png is grey beside colour pictures", "inputs.channels=3"]),
-        ("odd size", ["cyclegan"], ["10x10 pixels", "halves the sides 2 times", "multiple of 4"]),
+        ("odd size", ["cyclegan"], ["9x9 pixels", "halves the sides once", "multiple of 2"]),
         ("no pairs", ["pix2pix", "--set", "model.filters=2,2"], ["learns from pairs", "cyclegan"]),
         ("damaged", ["cyclegan"], ["broken.png", "cannot be read"]),
     ],
@@ -99,7 +99,7 @@ def test_wrong_folders_are_named(kind, words, faults, command, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "own"
     for i in range(5):
-        pair(folder, f"{i}.png", 200, (10, 10) if kind == "odd size" else (8, 8))
+        pair(folder, f"{i}.png", 200, (9, 9) if kind == "odd size" else (8, 8))
     if kind == "empty":
         for path in (folder / "b").iterdir():
             path.unlink()

@@ -43,8 +43,9 @@ def check_pairs(kind: str, shape: Sequence[Any], halvings: int, least: int) -> N
     height, width = shape[1:3]
     size = 2**halvings
     if height % size or width % size or min(height, width) < least:
+        often = "once" if halvings == 1 else f"{halvings} times"
         remedy = f"set inputs.size to a multiple of {size} from {max(least, size)} on"
-        raise InputError(f"{height}x{width} pixels: {kind} halves the sides {halvings} times; {remedy}")
+        raise InputError(f"{height}x{width} pixels: {kind} halves the sides {often}; {remedy}")
 
 
 def apart(x: Any, y: Any) -> Any:
