@@ -113,6 +113,13 @@ def test_the_draws_have_their_distributions():
     p = np.repeat(np.array([[0.0, 0.25, 1.0]], "float32"), n, axis=0)
     share = numbers(noise.bernoulli(ops.convert_to_tensor(p))).mean(axis=0)
     assert share[0] == 0 and share[2] == 1 and abs(share[1] - 0.25) < 4 * np.sqrt(0.25 * 0.75 / n)
+    p = np.array([[0.1, 0.6, 0.3], [0.0, 0.0, 1.0]])
+    with np.errstate(divide="ignore"):
+        logits = np.repeat(np.log(p)[np.newaxis], n, axis=0).astype("float32") + 2
+    drawn = numbers(noise.categorical(ops.convert_to_tensor(logits)))
+    assert drawn.shape == (n, 2)
+    shares = [[(drawn[:, i] == k).mean() for k in range(3)] for i in range(2)]
+    np.testing.assert_allclose(shares, p, atol=4 * 0.5 / np.sqrt(n))
 
 
 def hashed(seed, call, count):

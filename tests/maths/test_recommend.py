@@ -249,12 +249,13 @@ def test_least_squares_of_implicit_feedback_end_where_no_step_helps(rated, gradi
 K, HIDDEN = 3, 4
 
 
-@pytest.fixture
-def machine(random):
+@pytest.fixture(params=[0, 2], ids=["of W", "of A B"])
+def machine(random, request):
     """A conditional machine of two users and four items on three levels; user 1 has rated items 1, 2 and 4."""
     x = np.array([[1, 1], [1, 2], [1, 4], [2, 3]], "float32")
     y = np.array([1, 3, 2, 3], "float32")
-    return filled(RatingRBM(users=2, items=4, high=3.0, hidden_units=HIDDEN, conditional=True), x, y, random)
+    made = RatingRBM(users=2, items=4, high=3.0, hidden_units=HIDDEN, factors=request.param, conditional=True)
+    return filled(made, x, y, random)
 
 
 STATES = np.array(list(itertools.product([0.0, 1.0], repeat=HIDDEN)))
@@ -311,11 +312,21 @@ def test_sampling_in_two_steps_is_the_mixture_over_hidden_states(machine):
     np.testing.assert_allclose(share, weight @ given, atol=4 * 0.5 / np.sqrt(6000))
 
 
+def test_the_items_of_a_factored_machine_share_few_directions(random):
+    x, y = np.array([[1, i] for i in range(1, 9)], "float32"), np.array([1, 2, 3, 4, 5, 1, 2, 3], "float32")
+    rank = {
+        factors: np.linalg.matrix_rank(numbers(filled(made, x, y, random).W).reshape(-1, 6), tol=1e-4)
+        for factors in (0, 2, 6)
+        for made in [RatingRBM(users=1, items=8, hidden_units=6, factors=factors)]
+    }
+    assert rank == {0: 6, 2: 2, 6: 6}
+
+
 def test_what_is_not_rated_does_not_learn(machine, gradient):
     machine.decay = 0.0
     x, y = np.array([[1, 1], [1, 2], [1, 4]], "float32"), np.array([1, 3, 2], "float32")
     found = gradient(machine, x, y)
-    for name in ("W", "b"):
+    for name in ("A", "b"):
         (own,) = (g for path, g in found.items() if path.endswith(f"/{name}"))
         assert not own[[0, 3]].any() and own[[1, 2, 4]].any()
 

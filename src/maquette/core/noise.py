@@ -103,5 +103,11 @@ class Noise(keras.layers.Layer):
         below = self._uniform(ops.shape(probability), training, "float32") < ops.cast(probability, "float32")
         return ops.cast(below, probability.dtype)
 
+    def categorical(self, logits: Any, training: bool = True) -> Any:
+        """Draws from softmax(logits), by the inverse of its distribution function: (..., n) -> (...,), int32."""
+        edges = ops.cumsum(ops.softmax(ops.cast(logits, "float32")), axis=-1)[..., :-1]
+        u = self._uniform(ops.shape(edges)[:-1], training, "float32")
+        return ops.sum(ops.cast(ops.expand_dims(u, -1) >= edges, "int32"), axis=-1)
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}

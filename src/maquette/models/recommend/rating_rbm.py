@@ -3,6 +3,7 @@
 Visible     V: a one-hot v_i of K levels for each rated item i; items that are not rated are no part of the machine
 Energy      E(V, h) = -sum_{i rated} (b_i.v_i + v_i.W_i.h) - (c + sum_{i rated} D_i).h         h: (hidden,) in {0, 1}
             W_i: (K, hidden), shared by all users; D only if `conditional`: that an item was rated tells something too
+Factored    W_i = A_i B,  A_i: (K, factors), B: (factors, hidden), shared by the items; without `factors` W_i = A_i
 Conditional p(h_j = 1|V) = sigmoid(a_j),  a = c + sum_{i rated} (v_i W_i + D_i);  p(v_i|h) = softmax(b_i + W_i h)
 Free energy F(V) = -sum_{i rated} b_i.v_i - sum_j softplus(a_j)
 Loss        mean over users of F(V) - F(V'), V' held constant: `steps` Gibbs sweeps from V, over the rated items only.
@@ -17,7 +18,7 @@ Unknown     a user without ratings has a = c; an item without ratings, or level,
 has the least squared error; drawing h from p(h|V) leaves out what q itself would tell, and is an approximation. Levels
 have no order for the machine. Ratings are kept, a byte for each pair: see maquette.layers.rating_history.
 
-Source: Salakhutdinov, Mnih, Hinton (2007), "Restricted Boltzmann machines for collaborative filtering", sections 2-4;
+Source: Salakhutdinov, Mnih, Hinton (2007), "Restricted Boltzmann machines for collaborative filtering", sections 2-5;
 by item: Sedhain, Menon, Sanner, Xie (2015), "AutoRec", where it is compared.
 
 Example:
@@ -45,15 +46,15 @@ RECIPE = Recipe(
     name="ml100k-rbm",
     task="recommendation",
     data="movielens_100k",
-    model={"hidden_units": 200},
+    model={"hidden_units": 100, "factors": 20, "conditional": True, "decay": 0.07},
     optimizer={"adam": 0.005},
     schedule="cosine",
-    batch_size=64,
+    batch_size=256,
     epochs=2,
     seeds=5,
     minutes=3,
     expect={"test_rmse": Expect(0.95, "required: what the means of item and user reach together")},
-    tiny={"data": "tastes", "model.hidden_units": 4, "epochs": 3, "batch_size": 64},
+    tiny={"data": "tastes", "model": {"hidden_units": 4, "factors": 2}, "epochs": 3, "batch_size": 64},
 )
 
 LEVELS = 20  # at most
@@ -71,9 +72,10 @@ class RatingRBM(Model):
         step: from one level to the next.
         by: whose vectors the machine models, "user" or "item".
         hidden_units: number of hidden units.
+        factors: rank of the W_i, 0 for a W_i each.
         conditional: whether D is there.
         steps: Gibbs sweeps per update.
-        decay: weight of the penalty (|W|^2 + |D|^2) / 2.
+        decay: weight of the penalty (|A|^2 + |B|^2 + |D|^2) / 2, of those that are there.
         prediction: "expected", "most-likely", "mean-field" or "sampled".
         seed: of the start and the sampling.
     """
@@ -91,6 +93,7 @@ class RatingRBM(Model):
         step: float = 1.0,
         by: Literal["user", "item"] = "user",
         hidden_units: int = 100,
+        factors: int = 0,
         conditional: bool = False,
         steps: int = 1,
         decay: float = 0.01,
@@ -100,8 +103,9 @@ class RatingRBM(Model):
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # half precision would take one id for another
         self.users, self.items, self.low, self.high, self.step, self.by = users, items, low, high, step, by
-        self.hidden_units, self.conditional, self.steps, self.decay = hidden_units, conditional, steps, decay
-        self.prediction, self.seed, self.noise = prediction, seed, Noise(seed, dtype="float32")
+        self.hidden_units, self.factors, self.conditional = hidden_units, factors, conditional
+        self.steps, self.decay, self.prediction = steps, decay, prediction
+        self.seed, self.noise = seed, Noise(seed, dtype="float32")
         self.levels = round((high - low) / step) + 1
         if not 2 <= self.levels <= LEVELS:
             raise InputError(f"{self.levels} levels from {low:g} to {high:g}: set model.step for 2 to {LEVELS} of them")
@@ -111,9 +115,14 @@ class RatingRBM(Model):
 
     def build(self, input_shape: Any) -> None:
         visible, hidden = self.columns + 1, self.hidden_units
-        small = initializers.RandomNormal(0.0, 0.01, seed=self.seed)
         start = {"initializer": "zeros", "autocast": False}
-        self.W = self.add_weight(shape=(visible, self.levels, hidden), **{**start, "initializer": small}, name="W")
+        first, second = (
+            {**start, "initializer": initializers.RandomNormal(0.0, 0.1 if self.factors else 0.01, seed=self.seed + i)}
+            for i in range(2)
+        )
+        self.A = self.add_weight(shape=(visible, self.levels, self.factors or hidden), **first, name="A")
+        if self.factors:
+            self.B = self.add_weight(shape=(self.factors, hidden), **second, name="B")
         self.b = self.add_weight(shape=(visible, self.levels), **start, name="b")
         self.c = self.add_weight(shape=(hidden,), **start, name="c")
         if self.conditional:
@@ -138,15 +147,25 @@ class RatingRBM(Model):
         """levels: (...,) from 1, 0 for none -> (..., K), zeros for none."""
         return ops.one_hot(levels, self.levels + 1, dtype="float32")[..., 1:]
 
+    @property
+    def W(self) -> Any:
+        """W_i of all items: (columns + 1, K, hidden)."""
+        return self.widened(self.A * 1.0)
+
+    def widened(self, A: Any) -> Any:
+        """A (..., factors) -> A B (..., hidden); without factors A itself."""
+        return ops.matmul(A, self.B) if self.factors else A
+
     def hidden_input(self, v: Any) -> Any:
         """a: v (batch, columns + 1, K) -> (batch, hidden)."""
         flat = ops.reshape(v, (-1, (self.columns + 1) * self.levels))
-        a = self.c + ops.matmul(flat, ops.reshape(self.W, (-1, self.hidden_units)))
+        a = self.c + self.widened(ops.matmul(flat, ops.reshape(self.A, (flat.shape[1], -1))))
         return a + ops.matmul(ops.sum(v, axis=-1), self.D) if self.conditional else a
 
     def visible_logits(self, h: Any) -> Any:
         """b + W h: h (batch, hidden) -> (batch, columns + 1, K)."""
-        flat = ops.matmul(h, ops.transpose(ops.reshape(self.W, (-1, self.hidden_units))))
+        h = ops.matmul(h, ops.transpose(self.B)) if self.factors else h
+        flat = ops.matmul(h, ops.transpose(ops.reshape(self.A, ((self.columns + 1) * self.levels, -1))))
         return self.b + ops.reshape(flat, (-1, self.columns + 1, self.levels))
 
     def free_energy(self, v: Any) -> Any:
@@ -158,15 +177,8 @@ class RatingRBM(Model):
         rated = ops.sum(v, axis=-1, keepdims=True)
         for _ in range(self.steps):
             h = self.noise.bernoulli(ops.sigmoid(self.hidden_input(v)), training)
-            v = rated * self.drawn(self.visible_logits(h), training)
+            v = rated * self.one_hot(self.noise.categorical(self.visible_logits(h), training) + 1)
         return v
-
-    def drawn(self, logits: Any, training: bool) -> Any:
-        """One-hot draws from softmax(logits), (..., K), by the inverse of the distribution function."""
-        edges = ops.cumsum(ops.softmax(logits), axis=-1)
-        u = ops.expand_dims(self.noise.uniform(ops.shape(logits)[:-1], training), -1)
-        level = ops.sum(ops.cast(u >= edges[..., :-1], "int32"), axis=-1)
-        return ops.one_hot(level, self.levels, dtype="float32")
 
     def machine(self, x: Any) -> tuple[Any, Any, Any]:
         """x: (batch, 2) -> a without what q itself tells (batch, hidden), W_q (batch, K, hidden), b_q (batch, K)."""
@@ -175,7 +187,7 @@ class RatingRBM(Model):
         q = ops.cast(ops.where(known, column, 0), "int32")
         own = self.one_hot(ops.sum(levels * ops.one_hot(q, self.columns + 1, dtype="int32"), axis=1))  # (batch, K)
         # Row 0, of an unknown, is in no rating, and keeps W and D next to nothing.
-        W, b = ops.take(self.W * 1.0, q, axis=0), ops.take(self.b * 1.0, q, axis=0)
+        W, b = self.widened(ops.take(self.A * 1.0, q, axis=0)), ops.take(self.b * 1.0, q, axis=0)
         a = self.hidden_input(self.one_hot(levels)) - ops.sum(ops.expand_dims(own, -1) * W, axis=1)
         if self.conditional:
             a = a - ops.sum(own, axis=-1, keepdims=True) * ops.take(self.D * 1.0, q, axis=0)
@@ -199,11 +211,10 @@ class RatingRBM(Model):
     def rating(self, p: Any) -> Any:
         """The rating that probabilities p (..., K) are answered by: (...,)."""
         values = self.low + self.step * ops.arange(self.levels, dtype="float32")
-        if self.prediction == "expected" or self.prediction == "mean-field":
+        if self.prediction in ("expected", "mean-field"):
             return ops.sum(p * values, axis=-1)
-        if self.prediction == "sampled":
-            p = self.drawn(ops.log(p), training=False)
-        return ops.take(values, ops.argmax(p, axis=-1))
+        draw = self.prediction == "sampled"
+        return ops.take(values, self.noise.categorical(ops.log(p), False) if draw else ops.argmax(p, axis=-1))
 
     def call(self, x: Any, training: bool = False) -> Any:
         return self.rating(self.probabilities(x))
@@ -215,9 +226,8 @@ class RatingRBM(Model):
             W, b = self.W[None], self.b[None]
         else:
             a = self.of_rows()[None]  # (1, items + 1, hidden)
-            W, b = (
-                ops.expand_dims(ops.take(part * 1.0, ops.cast(users, "int32"), axis=0), 1) for part in (self.W, self.b)
-            )
+            own = ops.cast(users, "int32")
+            W, b = (ops.expand_dims(ops.take(part, own, axis=0), 1) for part in (self.W, self.b * 1.0))
         values = self.low + self.step * ops.arange(self.levels, dtype="float32")
         return ops.sum(ops.softmax(self.scores(a, W, b)) * values, axis=-1)
 
@@ -235,6 +245,6 @@ class RatingRBM(Model):
         gap = self.free_energy(v) - self.free_energy(ops.stop_gradient(self.gibbs(v, training)))  # (batch,)
         share = 1.0 / ops.maximum(ops.sum(v, axis=(1, 2)), 1.0)
         self.track(x, squared_error=ops.mean(ops.square(ops.cast(y, "float32") - y_pred)))
-        penalty = ops.sum(ops.square(self.W)) + (ops.sum(ops.square(self.D)) if self.conditional else 0.0)
+        penalty = sum(ops.sum(ops.square(getattr(self, n))) for n in ("A", "B", "D") if hasattr(self, n))
         weight = share if sample_weight is None else share * ops.cast(sample_weight, "float32")
         return ops.average(gap, weights=weight) + self.decay / 2 * penalty
