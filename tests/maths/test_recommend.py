@@ -322,6 +322,16 @@ def test_the_items_of_a_factored_machine_share_few_directions(random):
     assert rank == {0: 6, 2: 2, 6: 6}
 
 
+def test_the_penalties_of_a_machine_of_ratings(machine):
+    """Without ratings of the user both free energies are those of nothing, and the loss is its penalties."""
+    x, y = np.array([[0, 1]], "float32"), np.array([1], "float32")
+    A, D = numbers(machine.A), numbers(machine.D)
+    B = numbers(machine.B) if machine.factors else 0.0
+    machine.decay, machine.smoothness = 0.2, 0.6
+    wanted = 0.1 * (np.sum(A**2) + np.sum(B**2) + np.sum(D**2)) + 0.3 * np.sum(np.diff(A, axis=1) ** 2)
+    assert loss(machine, x, y) == pytest.approx(wanted, rel=1e-5)
+
+
 def test_what_is_not_rated_does_not_learn(machine, gradient):
     machine.decay = 0.0
     x, y = np.array([[1, 1], [1, 2], [1, 4]], "float32"), np.array([1, 3, 2], "float32")

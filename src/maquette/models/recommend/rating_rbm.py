@@ -14,9 +14,8 @@ Prediction  of item q from the other ratings, k = 1..K:
             sampled                 h drawn from p(h|V), then a level from p(v_q|h)
 Unknown     a user without ratings has a = c; an item without ratings, or level, has the levels' shares among all
 
-`by="item"` exchanges the parts: an item is the vector of its users' ratings, and units are users'. The expected rating
-has the least squared error; drawing h from p(h|V) leaves out what q itself would tell, and is an approximation. Levels
-have no order for the machine. Ratings are kept, a byte for each pair: see maquette.layers.rating_history.
+`by="item"` exchanges the parts: an item is the vector of its users' ratings. The expected rating has the least squared
+error; to draw h from p(h|V) is an approximation. Ratings are kept, a byte a pair: see maquette.layers.rating_history.
 
 Source: Salakhutdinov, Mnih, Hinton (2007), "Restricted Boltzmann machines for collaborative filtering", sections 2-5;
 by item: Sedhain, Menon, Sanner, Xie (2015), "AutoRec", where it is compared.
@@ -46,7 +45,7 @@ RECIPE = Recipe(
     name="ml100k-rbm",
     task="recommendation",
     data="movielens_100k",
-    model={"hidden_units": 100, "factors": 20, "conditional": True, "decay": 0.07},
+    model={"hidden_units": 100, "factors": 20, "conditional": True, "decay": 0.005, "smoothness": 0.5},
     optimizer={"adam": 0.005},
     schedule="cosine",
     batch_size=256,
@@ -54,7 +53,7 @@ RECIPE = Recipe(
     seeds=5,
     minutes=3,
     expect={"test_rmse": Expect(0.95, "required: what the means of item and user reach together")},
-    tiny={"data": "tastes", "model": {"hidden_units": 4, "factors": 2}, "epochs": 3, "batch_size": 64},
+    tiny={"data": "tastes", "model": {"hidden_units": 4, "factors": 2, "smoothness": 0.1}, "batch_size": 64},
 )
 
 LEVELS = 20  # at most
@@ -76,6 +75,7 @@ class RatingRBM(Model):
         conditional: whether D is there.
         steps: Gibbs sweeps per update.
         decay: weight of the penalty (|A|^2 + |B|^2 + |D|^2) / 2, of those that are there.
+        smoothness: weight of the penalty sum_ik |A_ik - A_i,k+1|^2 / 2, since levels have an order. Not in the source.
         prediction: "expected", "most-likely", "mean-field" or "sampled".
         seed: of the start and the sampling.
     """
@@ -97,6 +97,7 @@ class RatingRBM(Model):
         conditional: bool = False,
         steps: int = 1,
         decay: float = 0.01,
+        smoothness: float = 0.0,
         prediction: Literal["expected", "most-likely", "mean-field", "sampled"] = "expected",
         seed: int = 0,
         **kwargs: Any,
@@ -104,7 +105,7 @@ class RatingRBM(Model):
         super().__init__(autocast=False, **kwargs)  # half precision would take one id for another
         self.users, self.items, self.low, self.high, self.step, self.by = users, items, low, high, step, by
         self.hidden_units, self.factors, self.conditional = hidden_units, factors, conditional
-        self.steps, self.decay, self.prediction = steps, decay, prediction
+        self.steps, self.decay, self.smoothness, self.prediction = steps, decay, smoothness, prediction
         self.seed, self.noise = seed, Noise(seed, dtype="float32")
         self.levels = round((high - low) / step) + 1
         if not 2 <= self.levels <= LEVELS:
@@ -116,13 +117,11 @@ class RatingRBM(Model):
     def build(self, input_shape: Any) -> None:
         visible, hidden = self.columns + 1, self.hidden_units
         start = {"initializer": "zeros", "autocast": False}
-        first, second = (
-            {**start, "initializer": initializers.RandomNormal(0.0, 0.1 if self.factors else 0.01, seed=self.seed + i)}
-            for i in range(2)
-        )
-        self.A = self.add_weight(shape=(visible, self.levels, self.factors or hidden), **first, name="A")
+        small = {**start, "initializer": initializers.RandomNormal(0.0, 0.1 if self.factors else 0.01, seed=self.seed)}
+        self.A = self.add_weight(shape=(visible, self.levels, self.factors or hidden), **small, name="A")
         if self.factors:
-            self.B = self.add_weight(shape=(self.factors, hidden), **second, name="B")
+            small["initializer"] = initializers.RandomNormal(0.0, 0.1, seed=self.seed + 1)
+            self.B = self.add_weight(shape=(self.factors, hidden), **small, name="B")
         self.b = self.add_weight(shape=(visible, self.levels), **start, name="b")
         self.c = self.add_weight(shape=(hidden,), **start, name="c")
         if self.conditional:
@@ -247,4 +246,5 @@ class RatingRBM(Model):
         self.track(x, squared_error=ops.mean(ops.square(ops.cast(y, "float32") - y_pred)))
         penalty = sum(ops.sum(ops.square(getattr(self, n))) for n in ("A", "B", "D") if hasattr(self, n))
         weight = share if sample_weight is None else share * ops.cast(sample_weight, "float32")
-        return ops.average(gap, weights=weight) + self.decay / 2 * penalty
+        rough = ops.sum(ops.square(self.A[:, 1:] - self.A[:, :-1]))
+        return ops.average(gap, weights=weight) + self.decay / 2 * penalty + self.smoothness / 2 * rough
