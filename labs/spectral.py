@@ -38,6 +38,7 @@ CLUB = (
     *("6 10 16", "16", "", "30 32 33", "33", "", "", "", "33", "32 33", "32 33", "", "", "32 33", "33", "32 33", ""),
     *("32 33", "25 27 29 32 33", "25 27 31", "31", "29 33", "33", "31 33", "32 33", "32 33", "32 33", "33", ""),
 )
+EPOCHS = 300  # of the autoencoders
 OFFICER = np.array([9, 14, 15, 18, 20, *range(22, 30), *range(30, 34)])  # who went with the officer, by his count
 
 
@@ -50,6 +51,21 @@ def swiss_roll(points: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([turn * np.cos(turn), height, turn * np.sin(turn)], axis=1), np.stack([length, height], axis=1)
 
 
+def codes(x: np.ndarray, page: str, **arguments: Any) -> np.ndarray:
+    """The codes (n, 2) of an autoencoder of points (n, 3); which maps all of space, not these points alone."""
+    from maquette import backend, catalog
+
+    backend.choose("auto", page)
+    import keras
+
+    x = ((x - x.mean(axis=0)) / x.std()).astype("float32")
+    model = catalog.model_class(page)(hidden_units=(128, 128), code_units=2, activation="relu", **arguments)
+    steps = EPOCHS * -(-len(x) // 50)
+    model.compile(optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, steps)))
+    model.fit(x, batch_size=50, epochs=EPOCHS, verbose=0)
+    return np.asarray(model.transform(x))
+
+
 def maps(points: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """The roll, its sheet, and what each method makes of it; prints how faithful they are."""
     x, sheet = swiss_roll(points)
@@ -59,6 +75,8 @@ def maps(points: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         "LLE, modified": lambda: locally_linear_embedding(x, neighbours=12, variant="modified"),
         "LLE": lambda: locally_linear_embedding(x, neighbours=12),
         "eigenmaps": lambda: laplacian_eigenmaps(affinity(x, neighbours=10)).vectors,
+        "autoencoder": lambda: codes(x, "autoencoder"),
+        "variational": lambda: codes(x, "vae", likelihood="gaussian", deviation=0.05),
     }
     found = {}
     print(f"6.31 to 6.34  {points:,} points of a swiss roll against the sheet that was rolled up")
@@ -170,26 +188,25 @@ def page(roll: Any, club: Any, dense: Any, thin: Any, out: Path) -> None:
     picture.patch.set_alpha(1)
     x, sheet, found = roll
     shown: dict[str, np.ndarray] = {"The roll from the side": x[:, [0, 2]], **found}
-    for one, (name, places) in zip(axes.flat, shown.items()):
+    for one, (name, places) in zip(axes.flat[:7], shown.items()):  # all but the last
         one.scatter(*places.T, c=sheet[:, 0], s=5, cmap="viridis", linewidths=0)
         one.set(title=name, xticks=[], yticks=[])
     graph, cut = club
-    draw_club(axes.flat[6], graph, cut)
-    axes.flat[6].set_title("The karate club and its cut", fontsize=10)
-    draw_sweep(axes.flat[7], graph, cut)
-    axes.flat[7].set_title("Every threshold of φ₁", fontsize=10)
+    draw_club(axes.flat[7], graph, cut)
+    axes.flat[7].set_title("The karate club and its cut", fontsize=10)
+    draw_sweep(axes.flat[8], graph, cut)
+    axes.flat[8].set_title("Every threshold of φ₁", fontsize=10)
     values = connectivity(graph).spectrum
-    axes.flat[8].plot(values, color=BLUE, marker="o", markersize=3)
-    axes.flat[8].set(title="Eigenvalues of the club", xlabel="k", ylabel="λ of D - A")
-    axes.flat[9].plot(*dense, color=BLUE, marker="o", markersize=4)
-    axes.flat[9].axvline(np.sqrt(2), color=GREY, linestyle="--", linewidth=1)
-    axes.flat[9].set(title="Every node right", xlabel="√a - √b", ylabel="share of graphs")
+    axes.flat[9].plot(values, color=BLUE, marker="o", markersize=3)
+    axes.flat[9].set(title="Eigenvalues of the club", xlabel="k", ylabel="λ of D - A")
+    axes.flat[10].plot(*dense, color=BLUE, marker="o", markersize=4)
+    axes.flat[10].axvline(np.sqrt(2), color=GREY, linestyle="--", linewidth=1)
+    axes.flat[10].set(title="Every node right", xlabel="√a - √b", ylabel="share of graphs")
     for (name, line), colour in zip(thin[1].items(), (BLUE, ORANGE, GREY)):
-        axes.flat[10].plot(thin[0], line, color=colour, marker="o", markersize=4, label=name)
-    axes.flat[10].axvline(1, color=GREY, linestyle="--", linewidth=1)
-    axes.flat[10].set(title="Sparse graphs", xlabel="(a - b) / √(2 (a + b))", ylabel="agreement")
-    axes.flat[10].legend(frameon=False, fontsize=8)
-    axes.flat[11].set_axis_off()
+        axes.flat[11].plot(thin[0], line, color=colour, marker="o", markersize=4, label=name)
+    axes.flat[11].axvline(1, color=GREY, linestyle="--", linewidth=1)
+    axes.flat[11].set(title="Sparse graphs", xlabel="(a - b) / √(2 (a + b))", ylabel="agreement")
+    axes.flat[11].legend(frameon=False, fontsize=8)
     out.mkdir(parents=True, exist_ok=True)
     picture.savefig(out / "spectral.png", dpi=100)
     print(f"\n{out / 'spectral.png'}")

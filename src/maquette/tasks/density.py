@@ -5,6 +5,7 @@ Options  size, as for image classification; pixels are in [0, 1]. binary: "thres
          one half; "sample" draws it with its grey as probability, of training pictures anew in every epoch
 Metrics  reconstruction error (mean square per pixel) of models that reconstruct; of Boltzmann machines the mean
          log-likelihood in nats, log Z, pseudo-likelihood and free-energy gap (maquette/tasks/density_likelihood.py);
+         of variational autoencoders a bound of the log-likelihood in nats;
          for points whose labels are modes, the number of modes that samples reach and the share of samples within 3
          standard deviations of one
 Answer   the reconstruction error of each picture
@@ -21,7 +22,7 @@ import numpy as np
 from maquette.data.dataset import Dataset, Split
 from maquette.errors import InputError
 from maquette.tasks import density_figures
-from maquette.tasks.density_likelihood import drawn, likelihood, scaled
+from maquette.tasks.density_likelihood import bounds, drawn, likelihood, scaled
 from maquette.tasks.figure import GREY, ORANGE, WIDTH, Figure, canvas, finish, pictures, pictures_height
 from maquette.tasks.image_classification import ImageClassification
 from maquette.tasks.intervals import Measure, mean_of, wilson
@@ -84,6 +85,8 @@ class Density(ImageClassification):
             measures |= likelihood(model, split, dataset)
         if outputs.shape == split.x.shape:
             measures["reconstruction_error"] = mean_of(_errors(split.x, outputs))
+        if hasattr(model, "bound"):
+            measures["log_likelihood_bound"] = mean_of(bounds(model, split.x))
         if hasattr(model, "generate"):
             samples = np.asarray(_generate(model, SAMPLES if split.x.ndim == 2 else 60))
         if samples is not None and split.x.ndim == 2 and split.y is not None:

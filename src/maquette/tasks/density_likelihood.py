@@ -1,4 +1,4 @@
-"""How probable a restricted Boltzmann machine finds pictures: in nats, with the error of its partition function."""
+"""How probable a model finds pictures, in nats: a Boltzmann machine up to the error of log Z, or a lower bound."""
 
 from typing import Any
 
@@ -52,6 +52,13 @@ def likelihood(model: Any, split: Split, dataset: Dataset) -> dict[str, Measure]
     if machine.variance is None:
         found["pseudo_likelihood"] = mean_of(pseudo_likelihood(machine, x, min(BITS, x.shape[1])))
     return found
+
+
+def bounds(model: Any, x: np.ndarray) -> np.ndarray:
+    """A variational autoencoder's `bound` of log p(x), by 50 draws for each item (n, ...): (n,)."""
+    from keras import ops
+
+    return np.concatenate([ops.convert_to_numpy(model.bound(scaled(x[i : i + 500]))) for i in range(0, len(x), 500)])
 
 
 def log_partition(machine: Machine, train: np.ndarray, steps: int = STEPS) -> tuple[float, float]:
