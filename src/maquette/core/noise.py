@@ -47,19 +47,17 @@ def _folded(x: Any, by: int) -> Any:
 class Noise(keras.layers.Layer):
     """Seeded draws whose counters are saved, apart for training and for evaluation.
 
-    Keras neither saves the counter of a `SeedGenerator` in a `.keras` file, so that a model loaded from one
-    repeats its noise, nor keeps evaluation from advancing it, so that validation changes training. Here both
-    counters are weights' equals: `Model` saves them, and evaluation has one of its own.
+    Keras neither saves a `SeedGenerator`'s counter in a `.keras` file, so that a loaded model repeats its noise, nor
+    keeps evaluation from advancing it. Here `Model` saves both counters, and evaluation has one of its own.
 
-    Do not draw inside `ops.scan`, `ops.while_loop` or `ops.fori_loop`: the counter would leak out of the traced
-    loop on JAX. Draw all the noise before the loop and index it there.
+    Do not draw inside `ops.scan`, `ops.while_loop` or `ops.fori_loop`, out of which the counter would leak on JAX: draw
+    all the noise before the loop and index it there.
 
     Args:
         seed: an integer; training draws from `seed`, evaluation from `seed + 1`.
 
     Attributes:
-        table: tests set `Noise.table = f` with f(kind, shape, call) -> array, called in order of the draws, so
-            that every backend sees the same numbers. None in use.
+        table: tests set f(kind, shape, call) -> array, so that every backend sees the same numbers; None in use.
     """
 
     table: Callable[[str, tuple[int, ...], int], Any] | None = None
@@ -106,8 +104,8 @@ class Noise(keras.layers.Layer):
     def categorical(self, logits: Any, training: bool = True) -> Any:
         """Draws from softmax(logits), by the inverse of its distribution function: (..., n) -> (...,), int32."""
         edges = ops.cumsum(ops.softmax(ops.cast(logits, "float32")), axis=-1)[..., :-1]
-        u = self._uniform(ops.shape(edges)[:-1], training, "float32")
-        return ops.sum(ops.cast(ops.expand_dims(u, -1) >= edges, "int32"), axis=-1)
+        u = self._uniform((*ops.shape(edges)[:-1], 1), training, "float32")
+        return ops.sum(ops.cast(u >= edges, "int32"), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}
