@@ -1,0 +1,1 @@
+"""Segmentation and detection: how far found regions and boxes agree with the true ones."""
