@@ -1,5 +1,7 @@
 """Autoencoders against principal components, Gaussian models in closed form, and quadrature."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -8,9 +10,12 @@ from scipy import stats
 
 from maquette import catalog, settings
 from maquette.core.noise import Noise
+from maquette.data.dataset import Dataset, Split
 from maquette.errors import InputError
 from maquette.models.autoencoder.autoencoder import Autoencoder
 from maquette.models.autoencoder.vae import VAE
+from maquette.tasks import density
+from maquette.tasks.task import Scored
 
 N, UNITS, CODE = 200, 5, 2
 
@@ -173,3 +178,29 @@ def test_codes_of_the_prior_are_new_items(principal):
     way = numbers(model.interpolate(pairs=2, steps=3, seed=1))
     np.testing.assert_allclose(way[:, 1], (way[:, 0] + way[:, 2]) / 2, atol=1e-5)
     assert model.active_units(gaussian.rvs(300, random_state=0).astype("float32")) == CODE
+
+
+def test_the_map_of_codes_says_how_faithful_it_is(random):
+    """Two groups of pictures: codes that keep all neighbours, and codes that keep none of them."""
+    y = np.arange(60) % 2
+    x = (40 * random.random((60, 2, 2, 1)) + 150 * y[:, None, None, None]).astype(np.uint8)
+    split = Split(x, y.astype(np.int32))
+    dataset = Dataset("made", split, classes=("dark", "light"))
+
+    class Known:
+        decode = None
+
+        def __init__(self, order):
+            self.order = order
+
+        def transform(self, given):
+            return ops.convert_to_tensor(given.reshape(len(given), -1)[self.order])
+
+    def caption(order):
+        (figure,) = density.TASK.model_figures(Known(order), None, Scored(split, np.zeros(60), {}), dataset)
+        assert {"dark", "light"} <= set(re.findall(r">(\w+)</text>", figure.svg))
+        return figure.caption
+
+    assert "100% are kept: trustworthiness 1.000, continuity 1.000" in caption(np.arange(60))
+    assert "trustworthiness 1.000" not in caption(random.permutation(60))
+    assert density.TASK.model_figures(Known([0] * 60), None, Scored(split, np.zeros(60), {}), dataset) == []

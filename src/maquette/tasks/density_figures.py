@@ -1,4 +1,6 @@
-"""What a restricted Boltzmann machine has learnt: its filters, who is active, where chains go, how it over-fits."""
+"""What a restricted Boltzmann machine has learnt, its filters, who is active, where chains go, how it over-fits; and a
+map of an autoencoder's codes.
+"""
 
 from itertools import pairwise
 from typing import Any
@@ -6,22 +8,57 @@ from typing import Any
 import numpy as np
 
 from maquette.data.dataset import Dataset
+from maquette.methods.spectral.embedding_quality import embedding_quality
 from maquette.tasks.density_likelihood import scaled
 from maquette.tasks.figure import BLUE, GREY, ORANGE, WIDTH, Figure, canvas, finish, pictures, pictures_height, shade
+from maquette.tasks.graph_figures import colours, plane
 from maquette.tasks.task import Scored
 
 FILTERS, COLUMNS = 50, 10
 EXAMPLES = 200  # whose hidden units are shown, and whose free energies are compared (ten times as many)
+MAPPED, NEIGHBOURS, MOST_CLASSES = 1000, 10, 20  # codes on the map
 CHAINS, SWEEPS = 6, (0, 1, 2, 5, 10, 25, 50, 100, 200)  # the columns of the figure of chains
 
 
 def draw(model: Any, scored: Scored, dataset: Dataset) -> list[Figure]:
-    """Filters, hidden activity, chains and free energies; nothing for a model that is no machine on pictures."""
-    if not hasattr(model, "machine") or np.ndim(scored.split.x) != 4 or not len(scored.split):
+    """A machine's filters, hidden activity, chains and free energies, or the map of codes; of pictures alone."""
+    if np.ndim(scored.split.x) != 4 or not len(scored.split):
+        return []
+    if hasattr(model, "decode") and hasattr(model, "transform"):
+        return _codes(model, scored, dataset)
+    if not hasattr(model, "machine"):
         return []
     x = scaled(np.asarray(scored.split.x[: 10 * EXAMPLES]))
     train = scaled(np.asarray(dataset.train.x[: 10 * EXAMPLES]))
     return [_filters(model), _activity(model, x[:EXAMPLES]), _chains(model, x[:CHAINS]), _energies(model, x, train)]
+
+
+def _codes(model: Any, scored: Scored, dataset: Dataset) -> list[Figure]:
+    from keras import ops
+
+    split = scored.split.take(np.arange(min(MAPPED, len(scored.split))))
+    x = scaled(np.asarray(split.x))
+    codes = ops.convert_to_numpy(model.transform(x)).astype(float)
+    if len(x) <= 2 * NEIGHBOURS or not np.ptp(codes, axis=0).any():
+        return []
+    place = codes if codes.shape[1] == 2 else plane(codes)
+    picture, axes = canvas(WIDTH, 4.2)
+    named = split.y is not None and 1 < len(dataset.classes) <= MOST_CLASSES
+    for number, colour in enumerate(colours(len(dataset.classes)) if named else [BLUE]):
+        own = np.asarray(split.y) == number if named else np.ones(len(x), bool)
+        axes.scatter(
+            *place[own].T, s=9, color=colour, alpha=0.7, linewidths=0, label=dataset.classes[number] if named else None
+        )
+    axes.set_axis_off()
+    if named:
+        picture.legend(loc="outside lower center", ncols=5, fontsize=8, markerscale=1.6)
+    found = embedding_quality(x.reshape(len(x), -1), codes, NEIGHBOURS)
+    shown = "" if codes.shape[1] == 2 else ", shown in the two directions of greatest variance"
+    caption = (
+        f"The codes of {len(x)} pictures{shown}. Of {NEIGHBOURS} neighbours {found['preservation']:.0%} are kept: "
+    )
+    quality = f"trustworthiness {found['trustworthiness']:.3f}, continuity {found['continuity']:.3f}."
+    return [finish(picture, "codes", "Codes", caption + quality)]
 
 
 def _filters(model: Any) -> Figure:

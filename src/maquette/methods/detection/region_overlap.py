@@ -69,8 +69,6 @@ def region_overlap(counts: Any) -> RegionOverlap:
     both, true, taken = np.diag(counts).astype(float), counts.sum(axis=1), counts.sum(axis=0)
     with np.errstate(invalid="ignore"):
         recall, iou, dice = both / true, both / (true + taken - both), 2 * both / (true + taken)
-    return RegionOverlap(
-        *(float(both.sum() / counts.sum()), recall, iou, dice),
-        *(float(np.nanmean(values)) for values in (recall, iou, dice)),
-        float(np.nansum(true / counts.sum() * iou)),
-    )
+    means = [float(np.nanmean(values)) for values in (recall, iou, dice)]
+    accuracy, weighted = both.sum() / counts.sum(), np.nansum(true / counts.sum() * iou)
+    return RegionOverlap(float(accuracy), recall, iou, dice, means[0], means[1], means[2], float(weighted))
