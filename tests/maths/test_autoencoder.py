@@ -64,7 +64,7 @@ def test_the_loss_is_error_and_divergence(random):
     divergence = sum(stats.entropy([0.2, 0.8], [q, 1 - q]) for q in p)
     wanted = np.mean((answer - pictures) ** 2) + 0.7 * divergence
     found = model.compute_loss(ops.convert_to_tensor(pictures), None, model(pictures))
-    assert float(found) == pytest.approx(wanted, rel=1e-5)
+    assert numbers(found) == pytest.approx(wanted, rel=1e-5)
 
 
 def test_noise_is_added_while_training_alone(x):
@@ -122,7 +122,7 @@ def test_a_wrong_posterior_lowers_the_bound_by_its_divergence(principal, x):
     divergence = np.sum(shift[:2] ** 2 / s + np.exp(shift[2:]) - 1 - shift[2:]) / 2
     x = x[:40]
     loss = np.mean(
-        [float(model.compute_loss(ops.convert_to_tensor(x), None, model(x), None, False)) for _ in range(300)]
+        [numbers(model.compute_loss(ops.convert_to_tensor(x), None, model(x), None, False)) for _ in range(300)]
     )
     assert loss == pytest.approx(divergence - gaussian.logpdf(x).mean(), rel=0.03)
     one, many = (numbers(model.bound(x, draws)).mean() for draws in (1, 200))
@@ -137,7 +137,7 @@ def test_the_loss_counts_nats_of_bits(random):
     rate = sum(0.5 * (m**2 + np.exp(v) - 1 - v).sum(axis=1))
     Noise.table = lambda kind, shape, call: np.full(shape, 0.7, "float32")
     try:
-        loss = float(model.compute_loss(ops.convert_to_tensor(x), None, model(x)))
+        loss = numbers(model.compute_loss(ops.convert_to_tensor(x), None, model(x)))
     finally:
         Noise.table = None
     p = numbers(model.decode((m + 0.7 * np.exp(v / 2)).astype("float32")))
